@@ -1,0 +1,1 @@
+"""Mails, certificates and credentials: rendered and signed on this machine."""

@@ -1,0 +1,1 @@
+"""Transcoding by ffmpeg on this machine."""

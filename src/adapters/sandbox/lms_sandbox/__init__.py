@@ -1,0 +1,1 @@
+"""A payment gateway for trying things out: hosted page, test cards, webhooks."""

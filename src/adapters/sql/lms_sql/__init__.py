@@ -1,0 +1,1 @@
+"""Adapters on SQLite and PostgreSQL, by the same SQLAlchemy code."""

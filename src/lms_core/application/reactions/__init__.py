@@ -1,0 +1,1 @@
+"""What happens after an event left the outbox."""

@@ -1,0 +1,221 @@
+"""What happened, in the past tense.
+
+An event is stored as a document: its `name`, its `version` and its fields. A
+field may be added with a default; anything else is a new version.
+"""
+
+from datetime import datetime
+from fractions import Fraction
+
+from attrs import frozen
+
+from lms_core.domain.ids import (
+    AttemptId,
+    CertificateId,
+    CourseId,
+    EnrollmentId,
+    EventId,
+    LessonId,
+    MediaId,
+    OrderId,
+    UserId,
+)
+from lms_core.domain.money import Money
+
+
+@frozen(kw_only=True)
+class Event:
+    """A fact; *at* is when it became true."""
+
+    at: datetime
+
+
+@frozen(kw_only=True)
+class Envelope:
+    """An event on its way, under a name that consumers remember."""
+
+    id: EventId
+    event: Event
+
+
+@frozen(kw_only=True)
+class UserRegistered(Event):
+    """Somebody opened an account."""
+
+    user: UserId
+
+
+@frozen(kw_only=True)
+class PasswordResetRequested(Event):
+    """Somebody asked for a new password."""
+
+    user: UserId
+
+
+@frozen(kw_only=True)
+class RoleGranted(Event):
+    """Somebody was given a role, everywhere or on one course."""
+
+    user: UserId
+    role: str
+    course: CourseId | None
+
+
+@frozen(kw_only=True)
+class CoursePublished(Event):
+    """Learners see a new version of the course."""
+
+    course: CourseId
+    number: int
+
+
+@frozen(kw_only=True)
+class MediaUploaded(Event):
+    """A lecture's source has arrived whole."""
+
+    media: MediaId
+    course: CourseId
+    generation: int
+
+
+@frozen(kw_only=True)
+class MediaReady(Event):
+    """A lecture can be streamed."""
+
+    media: MediaId
+    course: CourseId
+    generation: int
+
+
+@frozen(kw_only=True)
+class MediaFailed(Event):
+    """A lecture could not be made into a stream."""
+
+    media: MediaId
+    course: CourseId
+    generation: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class OrderPlaced(Event):
+    """Somebody wants to buy a course."""
+
+    order: OrderId
+    buyer: UserId
+    course: CourseId
+    amount: Money
+
+
+@frozen(kw_only=True)
+class OrderPaid(Event):
+    """The money for an order is there."""
+
+    order: OrderId
+    buyer: UserId
+    course: CourseId
+    amount: Money
+
+
+@frozen(kw_only=True)
+class OrderRefunded(Event):
+    """All of an order's money went back."""
+
+    order: OrderId
+    buyer: UserId
+    course: CourseId
+    amount: Money
+
+
+@frozen(kw_only=True)
+class EnrollmentOpened(Event):
+    """A learner asked for a place."""
+
+    enrollment: EnrollmentId
+    learner: UserId
+    course: CourseId
+
+
+@frozen(kw_only=True)
+class EnrollmentActivated(Event):
+    """A learner may learn."""
+
+    enrollment: EnrollmentId
+    learner: UserId
+    course: CourseId
+
+
+@frozen(kw_only=True)
+class EnrollmentEnded(Event):
+    """A learner lost the place; *status* says how."""
+
+    enrollment: EnrollmentId
+    learner: UserId
+    course: CourseId
+    status: str
+
+
+@frozen(kw_only=True)
+class EnrollmentCompleted(Event):
+    """A learner finished the course; *grade* is of one, if the course grades."""
+
+    enrollment: EnrollmentId
+    learner: UserId
+    course: CourseId
+    grade: Fraction | None
+
+
+@frozen(kw_only=True)
+class LessonCompleted(Event):
+    """A learner finished a lesson."""
+
+    learner: UserId
+    lesson: LessonId
+    epoch: int
+
+
+@frozen(kw_only=True)
+class AttemptStarted(Event):
+    """A learner began a quiz."""
+
+    attempt: AttemptId
+    learner: UserId
+    lesson: LessonId
+
+
+@frozen(kw_only=True)
+class AttemptGraded(Event):
+    """A quiz attempt was handed in, or its time ran out, and it has a score."""
+
+    attempt: AttemptId
+    learner: UserId
+    lesson: LessonId
+    earned: Fraction
+    possible: Fraction
+    passed: bool
+
+
+@frozen(kw_only=True)
+class GradeOverridden(Event):
+    """An instructor set a grade by hand."""
+
+    learner: UserId
+    lesson: LessonId
+    by: UserId
+
+
+@frozen(kw_only=True)
+class CertificateIssued(Event):
+    """A learner can prove that the course was completed."""
+
+    certificate: CertificateId
+    learner: UserId
+    course: CourseId
+
+
+@frozen(kw_only=True)
+class CertificateRevoked(Event):
+    """A certificate is no longer good."""
+
+    certificate: CertificateId
+    reason: str

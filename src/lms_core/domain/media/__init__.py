@@ -1,0 +1,1 @@
+"""Lectures and what is made of them."""
