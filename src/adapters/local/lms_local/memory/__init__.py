@@ -1,0 +1,1 @@
+"""Adapters that keep everything in memory: the fakes of the tests."""
