@@ -89,7 +89,9 @@ class PaymentGateway(Protocol):
         """Give *amount* back; the same key gives it back once.
 
         Raises:
-            Rejected: more than was paid, or not paid at all.
+            NotFound: there is no such payment.
+            Rejected: more than was paid, or not paid at all, or the key was used
+                with another request.
             Unsupported: a part was asked for without `PARTIAL_REFUND`.
             Unavailable: with an unknown effect, ask again with the same key.
         """

@@ -6,7 +6,7 @@ runs again from the start. What is scarce (an address, a place, an attempt) is
 decided by a constraint when it is added, never by a look beforehand.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -423,33 +423,74 @@ class UnitOfWork(Protocol):
     """
 
     @property
-    def users(self) -> Users: ...
+    def users(self) -> Users:
+        """People with accounts."""
+        ...
+
     @property
-    def credentials(self) -> Credentials: ...
+    def credentials(self) -> Credentials:
+        """How local accounts prove themselves."""
+        ...
+
     @property
-    def sessions(self) -> Sessions: ...
+    def sessions(self) -> Sessions:
+        """Sign-ins."""
+        ...
+
     @property
-    def courses(self) -> Courses: ...
+    def courses(self) -> Courses:
+        """Courses and their publications."""
+        ...
+
     @property
-    def enrollments(self) -> Enrollments: ...
+    def enrollments(self) -> Enrollments:
+        """Places on courses."""
+        ...
+
     @property
-    def attempts(self) -> Attempts: ...
+    def attempts(self) -> Attempts:
+        """Tries at quizzes."""
+        ...
+
     @property
-    def media(self) -> MediaAssets: ...
+    def media(self) -> MediaAssets:
+        """Lectures."""
+        ...
+
     @property
-    def orders(self) -> Orders: ...
+    def orders(self) -> Orders:
+        """Orders and their ledgers."""
+        ...
+
     @property
-    def certificates(self) -> Certificates: ...
+    def certificates(self) -> Certificates:
+        """Certificates issued."""
+        ...
+
     @property
-    def overrides(self) -> Overrides: ...
+    def overrides(self) -> Overrides:
+        """Grades set by hand."""
+        ...
+
     @property
-    def outbox(self) -> Outbox: ...
+    def outbox(self) -> Outbox:
+        """Events on their way out."""
+        ...
+
     @property
-    def inbox(self) -> Inbox: ...
+    def inbox(self) -> Inbox:
+        """What consumers have done."""
+        ...
+
     @property
-    def idempotency(self) -> IdempotencyKeys: ...
+    def idempotency(self) -> IdempotencyKeys:
+        """Answers given under clients' keys."""
+        ...
+
     @property
-    def audit(self) -> AuditTrail: ...
+    def audit(self) -> AuditTrail:
+        """Who did what."""
+        ...
 
     def __enter__(self) -> Self: ...
 
@@ -472,9 +513,14 @@ class UnitOfWork(Protocol):
         ...
 
 
-StartWork = Callable[[], UnitOfWork]
-"""Begins a transaction: ``with start() as work: ... work.commit()``.
+class StartWork(Protocol):
+    """Begins transactions: ``with start() as work: ... work.commit()``."""
 
-Reading only, leave without committing. A transaction that will write takes its
-turn from its beginning where the database knows one writer only (SQLite).
-"""
+    def __call__(self, *, read_only: bool = False) -> UnitOfWork:
+        """Return a transaction, begun when it is entered.
+
+        One that is not *read_only* takes its turn from its beginning where the
+        database knows one writer only (SQLite), so that it never has to fail
+        half-way for want of the write lock.
+        """
+        ...
