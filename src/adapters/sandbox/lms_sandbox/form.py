@@ -39,7 +39,7 @@ def read_form(form: Mapping[str, str], *, at: datetime) -> Filled:
         problems["number"] = "Enter the number of a test card."
     elif card is None:
         problems["number"] = (
-            "This is not a test card. Use one of the numbers listed below, never a"
+            "This is not a test card. Use one of the numbers on this page, never a"
             " real card."
         )
     if trouble := _trouble_with_expiry(given["expiry"], at):
