@@ -84,11 +84,9 @@ class MemoryTranscoder:
             )
             self._put(request, f"{rung.name}/seg.m4s", "frames", "video/iso.segment")
             self._put(request, f"{rung.name}/index.m3u8", media, _PLAYLIST)
-            lines += [
-                f"#EXT-X-STREAM-INF:RESOLUTION={rung.width}x{rung.height},"
-                f"BANDWIDTH={rung.max_kbps}000",
-                f"{rung.name}/index.m3u8",
-            ]
+            size = f"RESOLUTION={rung.width}x{rung.height}"
+            lines.append(f"#EXT-X-STREAM-INF:{size},BANDWIDTH={rung.max_kbps}000")
+            lines.append(f"{rung.name}/index.m3u8")
         self._put(request, "poster.jpg", "picture", "image/jpeg")
         self._put(request, "progressive.mp4", "frames", "video/mp4")
         self._put(request, result.playlist, "\n".join([*lines, ""]), _PLAYLIST)
