@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -257,3 +258,18 @@ def test_an_unpaid_checkout_expires_once(
     assert [entry.kind for entry in first] == ["expiry"]
     assert first[0].at == checkout.expires_at
     assert gateway.transactions(checkout.reference) == first
+
+
+def test_many_may_open_a_new_file_at_once(
+    open_gateway: Callable[..., SandboxPaymentGateway],
+    asked: CheckoutRequest,
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "sandbox.db")
+
+    def start(number: int) -> str:
+        gateway = open_gateway(path, prefix=f"n{number}")
+        return gateway.start_checkout(asked, idempotency_key="k").reference
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(start, range(8)))) == 1
