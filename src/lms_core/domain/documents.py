@@ -24,6 +24,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from lms_core.domain.ids import LessonId, ObjectKey
+from lms_core.domain.instants import utc
 from lms_core.domain.percent import Percent
 from lms_core.errors import Fault, InvalidDocument, InvalidValue
 
@@ -32,6 +33,9 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 
 _EXACT = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12}|/[0-9]{1,18})?")
+# What was computed may be longer than what anybody writes: partial credit over
+# many questions has a large denominator. Python reads at most 4300 digits.
+_COMPUTED = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?) ?%")
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -59,13 +63,21 @@ def variant(name: str) -> Callable[[C], C]:
         if known is None:
             raise TypeError(f"{cls.__name__} belongs to no open set")
         taken = known.get(name)
-        if taken is not None and taken.__qualname__ != cls.__qualname__:
+        if taken is not None and (taken.__module__, taken.__qualname__) != (
+            cls.__module__,
+            cls.__qualname__,
+        ):
             raise TypeError(f"{name!r} is taken by {taken.__name__}")
         known[name] = cls
         cast("Any", cls).__variant__ = name
         return cls
 
     return register
+
+
+def variant_name(value: object) -> str:
+    """Return the name under which the class of *value* is registered."""
+    return str(cast("Any", type(value)).__variant__)
 
 
 def exact(value: object, *, place: str = "") -> Fraction:
@@ -76,45 +88,63 @@ def exact(value: object, *, place: str = "") -> Fraction:
     """
     if type(value) is int and abs(value) < 10**18:
         return Fraction(value)
-    if type(value) is Decimal and value.is_finite() and _EXACT.fullmatch(f"{value:f}"):
-        return Fraction(value)
+    # The exponent is looked at first: 1e999999999 has too many digits to write out.
+    if type(value) is Decimal and value.is_finite() and abs(value.adjusted()) < 18:  # noqa: PLR2004
+        text = f"{value:f}"
+        if _EXACT.fullmatch(text):
+            return Fraction(text)
     if type(value) is str and _EXACT.fullmatch(value):
         try:
             return Fraction(value)
         except ZeroDivisionError:
             pass
     raise InvalidValue(
-        f"not an exact number: {value!r:.60}; write 3, 0.85 or '2/3'", place=place
+        f"not an exact number: {_show(value)}; write 3, 0.85 or '2/3'", place=place
     )
+
+
+def _read_fraction(value: object) -> Fraction:
+    if type(value) is str and _COMPUTED.fullmatch(value):
+        try:
+            return Fraction(value)
+        except ZeroDivisionError:
+            pass
+    return exact(value)
+
+
+def _write_fraction(value: Fraction) -> int | str:
+    whole = value.denominator == 1 and abs(value.numerator) < 2**53
+    return value.numerator if whole else str(value)
 
 
 def _read_percent(value: object) -> Percent:
     if type(value) is str and (found := _PERCENT.fullmatch(value)):
-        return Percent(Fraction(found[1]) / 100)
-    return Percent(exact(value))
+        share = Fraction(found[1]) / 100
+    else:
+        share = _read_fraction(value)
+    if not 0 <= share <= 1:
+        raise InvalidValue(f"must be 0% to 100%, not {_show(value)}")
+    return Percent(share)
 
 
 def _write_percent(value: Percent) -> str:
-    hundred = value.of_one * 100
-    digits = hundred.denominator
-    for prime in (2, 5):
-        while digits % prime == 0:
-            digits //= prime
-    if digits == 1 and hundred.denominator <= 10**6:
-        return f"{Decimal(hundred.numerator) / Decimal(hundred.denominator):f}%"
-    return str(value.of_one)
+    millionths = value.of_one * 10**8
+    if millionths.denominator > 1:
+        return str(value.of_one)
+    whole, rest = divmod(millionths.numerator, 10**6)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".") + "%"
 
 
 def _read_instant(value: object) -> datetime:
-    if type(value) is datetime and value.tzinfo is not None:
-        return value.astimezone(UTC)
-    if type(value) is str and _INSTANT.fullmatch(value):
-        try:
+    try:
+        if type(value) is datetime:
+            return utc(value)
+        if type(value) is str and _INSTANT.fullmatch(value):
             return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
+    except (ValueError, OverflowError):
+        pass
     raise InvalidValue(
-        f"not a time: {value!r:.60}; write 2026-03-01T12:00:00Z or with an offset"
+        f"not a time: {_show(value)}; write 2026-03-01T12:00:00Z or with an offset"
     )
 
 
@@ -135,8 +165,8 @@ def _text(parse: Callable[[str], object]) -> Callable[[object], object]:
 _LEAVES: dict[Any, tuple[Callable[[Any], object], Callable[[Any], object], Json]] = {
     # class: read, write, schema
     Fraction: (
-        exact,
-        lambda v: int(v) if v.denominator == 1 else str(v),
+        _read_fraction,
+        _write_fraction,
         {"type": ["integer", "number", "string"]},
     ),
     Percent: (_read_percent, _write_percent, {"type": ["string", "number", "integer"]}),
@@ -146,8 +176,23 @@ _LEAVES: dict[Any, tuple[Callable[[Any], object], Callable[[Any], object], Json]
 }
 
 
+def _show(value: object) -> str:
+    """Return *value* for a message: short, and nothing that cannot be written."""
+    if type(value) is int and abs(value) >= 10**60:
+        return "a whole number with more than 60 digits"
+    if type(value) in {dict, list, tuple}:
+        return _kind(value)
+    return f"{value!r:.60}"
+
+
+def shown_name(name: object) -> str:
+    """Return a name from a document for use in a place, short and well-formed."""
+    return str(name)[:80].encode(errors="backslashreplace").decode()
+
+
 def _kind(value: object) -> str:
     names = {type(None): "null", bool: "true or false", dict: "object", list: "list"}
+    names |= {int: "whole number", str: "text"}
     return names.get(type(value), type(value).__name__)
 
 
@@ -183,9 +228,11 @@ def dump(value: object, *, compact: bool = False) -> Any:
 
 def _dump_object(value: Any, *, compact: bool) -> Json:
     document: Json = {}
-    name = getattr(type(value), "__variant__", None)
-    if name is not None:
-        document["type"] = name
+    if hasattr(value, "__variants__"):
+        # A subclass without a name of its own would be read back as its parent.
+        if "__variant__" not in vars(type(value)):
+            raise TypeError(f"{type(value).__name__} is not registered as a variant")
+        document["type"] = type(value).__variant__
     for field in attrs.fields(type(value)):
         if not field.init or field.metadata.get("derived"):
             continue
@@ -206,15 +253,33 @@ def load(cls: type[T], data: object, *, place: str = "") -> T:
     Raises:
         InvalidDocument: with every fault there is, each with its place.
     """
+    if _is_too_deep(data):
+        raise InvalidDocument(Fault(place, f"is nested deeper than {_DEEPEST} levels"))
     faults: list[Fault] = []
     value = _load(cls, data, place, faults)
     if faults:
-        raise InvalidDocument(*faults)
+        raise InvalidDocument(*faults[:_MOST_FAULTS])
     return cast("T", value)
 
 
 _BROKEN = object()
 _MOST_FAULTS = 50
+_DEEPEST = 64
+
+
+def _is_too_deep(data: object) -> bool:
+    """Look level by level, so that no depth can exhaust the stack here."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list | tuple)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _load(hint: Any, data: Any, place: str, faults: list[Fault]) -> Any:  # noqa: C901, PLR0911 - one branch for each kind of type
@@ -273,7 +338,7 @@ def _load_enum(hint: type[Enum], data: object) -> Enum:
         if member.value == data and type(data) is str:
             return member
     known = ", ".join(str(member.value) for member in hint)
-    raise InvalidValue(f"must be one of {known}, not {data!r:.60}")
+    raise InvalidValue(f"must be one of {known}, not {_show(data)}")
 
 
 def _load_list(item: Any, data: Any, place: str, faults: list[Fault]) -> Any:
@@ -304,10 +369,16 @@ def _load_mapping(item: Any, data: Any, place: str, faults: list[Fault]) -> Any:
     if type(data) is not dict:
         faults.append(Fault(place, f"must be an object, not {_kind(data)}"))
         return _BROKEN
-    return {
-        str(name): _load(item, entry, f"{place}.{name}" if place else str(name), faults)
-        for name, entry in data.items()
-    }
+    loaded = {}
+    for name, entry in data.items():
+        below = _below(place, shown_name(name))
+        try:
+            text = cast("str", _load_plain(str, name))
+        except InvalidValue as fault:
+            faults.append(Fault(below, f"its name {fault.message}"))
+        else:
+            loaded[text] = _load(item, entry, below, faults)
+    return loaded
 
 
 def _load_object(  # noqa: C901 - one step for each kind of fault
@@ -322,7 +393,7 @@ def _load_object(  # noqa: C901 - one step for each kind of fault
         found = variants.get(name) if type(name) is str else None
         if found is None or not issubclass(found, cls):
             known = ", ".join(sorted(variants))
-            message = f"must be one of {known}, not {name!r:.60}"
+            message = f"must be one of {known}, not {_show(name)}"
             faults.append(Fault(_below(place, "type"), message, "unknown-type"))
             return _BROKEN
         cls = found
@@ -330,9 +401,9 @@ def _load_object(  # noqa: C901 - one step for each kind of fault
     allowed = {name for name, _, _ in _fields(cls)}
     if variants is not None:
         allowed.add("type")
-    for name in list(data.keys() - allowed)[:_MOST_FAULTS]:
+    for name in [each for each in data if each not in allowed][:_MOST_FAULTS]:
         message = f"is not a field of {_title(cls)}"
-        faults.append(Fault(_below(place, str(name)[:80]), message, "unknown-field"))
+        faults.append(Fault(_below(place, shown_name(name)), message, "unknown-field"))
     values = {}
     for name, hint, required in _fields(cls):
         if name in data:

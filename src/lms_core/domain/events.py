@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from attrs import frozen
 
+from lms_core.domain.documents import open_set, variant
 from lms_core.domain.ids import (
     AttemptId,
     CertificateId,
@@ -23,6 +24,7 @@ from lms_core.domain.ids import (
 from lms_core.domain.money import Money
 
 
+@open_set
 @frozen(kw_only=True)
 class Event:
     """A fact; *at* is when it became true."""
@@ -38,6 +40,7 @@ class Envelope:
     event: Event
 
 
+@variant("user-registered")
 @frozen(kw_only=True)
 class UserRegistered(Event):
     """Somebody opened an account."""
@@ -45,6 +48,7 @@ class UserRegistered(Event):
     user: UserId
 
 
+@variant("password-reset-requested")
 @frozen(kw_only=True)
 class PasswordResetRequested(Event):
     """Somebody asked for a new password."""
@@ -52,6 +56,7 @@ class PasswordResetRequested(Event):
     user: UserId
 
 
+@variant("role-granted")
 @frozen(kw_only=True)
 class RoleGranted(Event):
     """Somebody was given a role, everywhere or on one course."""
@@ -61,6 +66,7 @@ class RoleGranted(Event):
     course: CourseId | None
 
 
+@variant("course-published")
 @frozen(kw_only=True)
 class CoursePublished(Event):
     """Learners see a new version of the course."""
@@ -69,6 +75,7 @@ class CoursePublished(Event):
     number: int
 
 
+@variant("media-uploaded")
 @frozen(kw_only=True)
 class MediaUploaded(Event):
     """A lecture's source has arrived whole."""
@@ -78,6 +85,7 @@ class MediaUploaded(Event):
     generation: int
 
 
+@variant("media-ready")
 @frozen(kw_only=True)
 class MediaReady(Event):
     """A lecture can be streamed."""
@@ -87,6 +95,7 @@ class MediaReady(Event):
     generation: int
 
 
+@variant("media-failed")
 @frozen(kw_only=True)
 class MediaFailed(Event):
     """A lecture could not be made into a stream."""
@@ -97,6 +106,7 @@ class MediaFailed(Event):
     reason: str
 
 
+@variant("order-placed")
 @frozen(kw_only=True)
 class OrderPlaced(Event):
     """Somebody wants to buy a course."""
@@ -107,6 +117,7 @@ class OrderPlaced(Event):
     amount: Money
 
 
+@variant("order-paid")
 @frozen(kw_only=True)
 class OrderPaid(Event):
     """The money for an order is there."""
@@ -117,6 +128,7 @@ class OrderPaid(Event):
     amount: Money
 
 
+@variant("order-refunded")
 @frozen(kw_only=True)
 class OrderRefunded(Event):
     """All of an order's money went back."""
@@ -127,6 +139,7 @@ class OrderRefunded(Event):
     amount: Money
 
 
+@variant("enrollment-opened")
 @frozen(kw_only=True)
 class EnrollmentOpened(Event):
     """A learner asked for a place."""
@@ -136,6 +149,7 @@ class EnrollmentOpened(Event):
     course: CourseId
 
 
+@variant("enrollment-activated")
 @frozen(kw_only=True)
 class EnrollmentActivated(Event):
     """A learner may learn."""
@@ -145,6 +159,7 @@ class EnrollmentActivated(Event):
     course: CourseId
 
 
+@variant("enrollment-ended")
 @frozen(kw_only=True)
 class EnrollmentEnded(Event):
     """A learner lost the place; *status* says how."""
@@ -155,6 +170,7 @@ class EnrollmentEnded(Event):
     status: str
 
 
+@variant("enrollment-completed")
 @frozen(kw_only=True)
 class EnrollmentCompleted(Event):
     """A learner finished the course; *grade* is of one, if the course grades."""
@@ -165,6 +181,7 @@ class EnrollmentCompleted(Event):
     grade: Fraction | None
 
 
+@variant("lesson-completed")
 @frozen(kw_only=True)
 class LessonCompleted(Event):
     """A learner finished a lesson."""
@@ -174,6 +191,7 @@ class LessonCompleted(Event):
     epoch: int
 
 
+@variant("attempt-started")
 @frozen(kw_only=True)
 class AttemptStarted(Event):
     """A learner began a quiz."""
@@ -183,6 +201,7 @@ class AttemptStarted(Event):
     lesson: LessonId
 
 
+@variant("attempt-graded")
 @frozen(kw_only=True)
 class AttemptGraded(Event):
     """A quiz attempt was handed in, or its time ran out, and it has a score."""
@@ -195,6 +214,7 @@ class AttemptGraded(Event):
     passed: bool
 
 
+@variant("grade-overridden")
 @frozen(kw_only=True)
 class GradeOverridden(Event):
     """An instructor set a grade by hand."""
@@ -204,6 +224,7 @@ class GradeOverridden(Event):
     by: UserId
 
 
+@variant("certificate-issued")
 @frozen(kw_only=True)
 class CertificateIssued(Event):
     """A learner can prove that the course was completed."""
@@ -213,6 +234,7 @@ class CertificateIssued(Event):
     course: CourseId
 
 
+@variant("certificate-revoked")
 @frozen(kw_only=True)
 class CertificateRevoked(Event):
     """A certificate is no longer good."""

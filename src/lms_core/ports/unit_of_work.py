@@ -370,6 +370,10 @@ class Outbox(Protocol):
 class Inbox(Protocol):
     """What consumers have already done."""
 
+    def has(self, consumer: str, event: EventId) -> bool:
+        """Tell whether *consumer* has accepted *event*, without noting anything."""
+        ...
+
     def accept(self, consumer: str, event: EventId, *, at: datetime) -> bool:
         """Tell whether *consumer* sees *event* for the first time, and note it.
 

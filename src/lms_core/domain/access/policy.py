@@ -16,7 +16,7 @@ from lms_core.domain.access.facts import Facts
 from lms_core.domain.decision import Decision
 from lms_core.domain.ids import CourseId, UserId
 from lms_core.domain.people.user import Role, RoleGrant, User
-from lms_core.errors import Reason
+from lms_core.errors import Reason, Refused
 
 
 class Action(StrEnum):
@@ -131,6 +131,13 @@ class Actor:
             grant.role.value for grant in self.grants if grant.course in {None, course}
         }
         return frozenset(given | ({Role.STUDENT.value} if self.user else set()))
+
+
+def signed_in(actor: Actor) -> UserId:
+    """Return who the actor is, or refuse somebody not signed in."""
+    if actor.user is None:
+        raise Refused("sign-in-required")
+    return actor.user
 
 
 NOBODY = Actor()

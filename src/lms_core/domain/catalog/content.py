@@ -7,7 +7,7 @@ from attrs import frozen
 
 from lms_core.domain.access.conditions import OPEN, AllOf, Condition, Enrolled
 from lms_core.domain.assessment.quiz import Quiz
-from lms_core.domain.documents import open_set, variant
+from lms_core.domain.documents import open_set, variant, variant_name
 from lms_core.domain.enrollment.enrollment import EnrollmentRules
 from lms_core.domain.grading.policy import GradingPolicy
 from lms_core.domain.ids import MediaId
@@ -40,6 +40,11 @@ def _check_title(title: str) -> None:
 @frozen(kw_only=True)
 class LessonContent:
     """What a lesson consists of; each type also says when it is finished."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the type, as in documents."""
+        return variant_name(self)
 
     def completion(self) -> CompletionRule:
         """Return the rule by which the lesson is finished."""

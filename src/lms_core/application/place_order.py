@@ -1,0 +1,281 @@
+"""Use cases: buy a course, hear from the gateway, give money back."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from attrs import evolve, frozen
+
+from lms_core.application._again import again_on_conflict
+from lms_core.application._events import sealed
+from lms_core.application._learning import current_publication
+from lms_core.application.enroll_learner import take_place
+from lms_core.domain.access.policy import Action, Actor, Resource, decide, signed_in
+from lms_core.domain.audit import AuditRow
+from lms_core.domain.commerce.order import (
+    Order,
+    OrderStatus,
+    Transaction,
+)
+from lms_core.domain.enrollment.enrollment import may_enroll
+from lms_core.domain.ids import CourseId, EventId, OrderId
+from lms_core.domain.money import Money
+from lms_core.domain.people.user import User
+from lms_core.errors import InvalidValue, NotFound, Refused
+from lms_core.ports.payment_gateway import (
+    Checkout,
+    CheckoutRequest,
+    PaymentGateway,
+    WebhookEvent,
+)
+from lms_core.ports.system import Clock, IdSource
+from lms_core.ports.unit_of_work import StartWork, UnitOfWork
+
+CHECKOUT_REUSE = timedelta(minutes=20)
+"""How long a begun checkout is offered again instead of a new one."""
+
+HOLDING = frozenset({OrderStatus.PAID, OrderStatus.PARTLY_REFUNDED})
+"""States of an order that buy a place."""
+
+
+@frozen(kw_only=True)
+class PlacedOrder:
+    """An order and the page where it is paid."""
+
+    order: Order
+    checkout_url: str
+
+
+@frozen(kw_only=True)
+class PlaceOrder:
+    """Order a course and open a checkout at the gateway."""
+
+    start: StartWork
+    clock: Clock
+    ids: IdSource
+    gateway: PaymentGateway
+    return_url: str
+    """Where the browser comes back to; ``{order}`` is replaced by the order's id."""
+
+    @again_on_conflict
+    def __call__(self, actor: Actor, course: CourseId, currency: str) -> PlacedOrder:
+        """Return the order and where to pay; asking again offers the same one.
+
+        The price is the published one at this moment; a client cannot send one.
+
+        Raises:
+            NotFound: there is no such course.
+            Refused: it is free (``course-is-free``), not sold in *currency*
+                (``currency-not-offered``), held already
+                (``already-enrolled``), full, or enrollment is not open.
+            Rejected, Unavailable: the gateway's answer; try again.
+        """
+        buyer, now = signed_in(actor), self.clock.now()
+        resource = Resource(owner=buyer, course=course)
+        decide(actor, Action.BUY, resource, at=now).require()
+        with self.start() as work:
+            content = current_publication(work, course).content
+            amount = next(
+                (each for each in content.prices if each.currency == currency), None
+            )
+            if content.is_free:
+                raise Refused("course-is-free")
+            if amount is None:
+                raise Refused("currency-not-offered")
+            held = work.enrollments.find(buyer, course)
+            if held is not None and held.lets_in:
+                raise Refused("already-enrolled")
+            rules = content.enrollment
+            taken = work.enrollments.seats_taken(course) if rules.seats else 0
+            may_enroll(rules, published=True, taken=taken, at=now).require()
+            user = work.users.get(buyer)
+            order = work.orders.find_pending(buyer, course)
+            if (
+                order is None
+                or order.amount != amount
+                or order.placed_at + CHECKOUT_REUSE < now
+            ):
+                order, events = Order.place(
+                    OrderId(self.ids.new()), buyer, course, amount, at=now
+                )
+                work.orders.add(order)
+                work.outbox.extend(sealed(events, self.ids))
+                work.commit()
+        return self._checkout(order, user, content.title)
+
+    def _checkout(self, order: Order, user: User, title: str) -> PlacedOrder:
+        """Open the gateway's page, outside any transaction, under one key."""
+        if order.checkout is not None and order.checkout_url is not None:
+            return PlacedOrder(order=order, checkout_url=order.checkout_url)
+        back = self.return_url.replace("{order}", order.id)
+        checkout: Checkout = self.gateway.start_checkout(
+            CheckoutRequest(
+                order=order.id,
+                amount=order.amount,
+                description=title,
+                buyer_email=user.email,
+                success_url=back,
+                cancel_url=back,
+            ),
+            idempotency_key=f"checkout-{order.id}",
+        )
+        with self.start() as work:
+            stored = work.orders.get(order.id)
+            if stored.checkout is None:
+                stored = stored.open_checkout(checkout.reference, checkout.url)
+                work.orders.save(stored)
+                work.commit()
+        return PlacedOrder(order=stored, checkout_url=checkout.url)
+
+
+@frozen(kw_only=True)
+class RecordPayment:
+    """Take what the gateway says into the ledger, and let the buyer in.
+
+    Webhooks repeat and overtake one another: each is accepted once, and the
+    order's state follows from the set of its transactions.
+    """
+
+    start: StartWork
+    clock: Clock
+    ids: IdSource
+    gateway: PaymentGateway
+
+    def from_webhook(self, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+        """Check a webhook, and take in what it says; repeating is harmless.
+
+        Raises:
+            NotPermitted: it is not from the gateway.
+            InvalidValue: it is, but says nothing that makes sense.
+            NotFound: it is of an order that is not there.
+        """
+        event = self.gateway.read_webhook(body, headers)
+        if event.order is not None and event.transaction is not None:
+            self._record(event.order, (event.transaction,), event.id)
+        return event
+
+    def from_gateway(self, order: OrderId) -> Order:
+        """Ask the gateway what has happened: this makes good a lost webhook.
+
+        Raises:
+            NotFound: there is no such order, or it has no checkout.
+        """
+        with self.start(read_only=True) as work:
+            found = work.orders.get(order)
+        if found.checkout is None:
+            raise NotFound(f"order {order} has no checkout", resource=order)
+        known = self.gateway.transactions(found.checkout)
+        return self._record(order, known, None) if known else found
+
+    @again_on_conflict
+    def _record(
+        self, order: OrderId, transactions: tuple[Transaction, ...], event: str | None
+    ) -> Order:
+        now = self.clock.now()
+        with self.start() as work:
+            seen = event is not None and not work.inbox.accept(
+                "payments", EventId(event), at=now
+            )
+            before = work.orders.get(order)
+            if seen:
+                return before
+            after = before
+            for transaction in transactions:
+                after, events = after.record(transaction)
+                work.outbox.extend(sealed(events, self.ids))
+            if after != before:
+                work.orders.save(after)
+                settle(work, self.ids, self.clock, after)
+            work.commit()
+        return after
+
+
+def settle(work: UnitOfWork, ids: IdSource, clock: Clock, order: Order) -> None:
+    """Make the buyer's place follow from the state of *order*.
+
+    A paid order lets in, even on a course that has filled up meanwhile: who has
+    paid has a place. A refunded one ends the place that it bought.
+    """
+    now = clock.now()
+    place = work.enrollments.find(order.buyer, order.course)
+    if order.status in HOLDING:
+        if place is not None and place.lets_in:
+            return
+        rules = current_publication(work, order.course).content.enrollment
+        take_place(
+            work,
+            ids,
+            learner=order.buyer,
+            course=order.course,
+            rules=evolve(rules, seats=None),
+            order=order.id,
+            at=now,
+        )
+    elif order.status is OrderStatus.REFUNDED and place and place.order == order.id:
+        ended, events = place.refund(at=now)
+        if events:
+            work.enrollments.save(ended)
+            work.outbox.extend(sealed(events, ids))
+
+
+@frozen(kw_only=True)
+class RefundOrder:
+    """Give money back through the gateway."""
+
+    start: StartWork
+    clock: Clock
+    ids: IdSource
+    gateway: PaymentGateway
+    record: RecordPayment
+
+    def __call__(
+        self, actor: Actor, order: OrderId, amount: Money, *, idempotency_key: str
+    ) -> Order:
+        """Return the order after *amount* went back; the same key refunds once.
+
+        Raises:
+            Refused: the actor may not refund, or more is asked for than is left
+                (``refund-too-high``).
+            NotFound: there is no such order.
+            Rejected, Unavailable: the gateway's answer.
+        """
+        now = self.clock.now()
+        with self.start() as work:
+            found = work.orders.get(order)
+            resource = Resource(owner=found.buyer, course=found.course)
+            decide(actor, Action.REFUND_ORDER, resource, at=now).require()
+            if amount.currency != found.amount.currency or amount.minor <= 0:
+                raise InvalidValue("must be a positive amount of the order's currency")
+            if found.checkout is None:
+                raise Refused("order-is-not-paid")
+            work.audit.append(
+                AuditRow(
+                    id=self.ids.new(),
+                    at=now,
+                    actor=actor.user,
+                    action=Action.REFUND_ORDER,
+                    subject=order,
+                    details={"amount": f"{amount.minor} {amount.currency}"},
+                )
+            )
+            work.commit()
+        self.gateway.refund(
+            found.checkout, amount, idempotency_key=f"refund-{order}-{idempotency_key}"
+        )
+        return self.record.from_gateway(order)
+
+
+@frozen(kw_only=True)
+class ReadOrder:
+    """Show an order to its buyer."""
+
+    start: StartWork
+    clock: Clock
+
+    def __call__(self, actor: Actor, order: OrderId) -> Order:
+        """Return the order; others' orders do not exist. Raises `NotFound`."""
+        with self.start(read_only=True) as work:
+            found = work.orders.get(order)
+        resource = Resource(owner=found.buyer, course=found.course)
+        if not decide(actor, Action.READ_ORDER, resource, at=self.clock.now()):
+            raise NotFound(f"no order {order}", resource=order)
+        return found
