@@ -53,13 +53,14 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at)
 class Database:
     """One connection, used by one thread at a time; other processes may wait.
 
-    `:memory:` lives as long as the object.
+    `:memory:` lives as long as the object. A file that another process keeps is
+    waited for, *patience* seconds long.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, patience: float = 5) -> None:
         try:
             self._connection = sqlite3.connect(
-                path, timeout=5, isolation_level=None, check_same_thread=False
+                path, timeout=patience, isolation_level=None, check_same_thread=False
             )
         except sqlite3.OperationalError as exc:
             raise ConfigurationError(f"cannot open the sandbox's {path!r}") from exc

@@ -73,14 +73,16 @@ class CheckoutApp:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body, or `None` if it is too long."""
+    """Return the whole body, or `None` if it is too long or breaks off."""
     body = b""
     while len(body) <= _LONGEST_BODY:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if not message.get("more_body"):
-            break
-    return body if len(body) <= _LONGEST_BODY else None
+            return body if len(body) <= _LONGEST_BODY else None
+    return None
 
 
 async def _send(page: Page, send: Send, *, head: bool) -> None:
