@@ -106,7 +106,7 @@ class EddsaCredentialSigner:
             ):
                 return False
             key.verify(signature, _hashed(document, options))
-        except (InvalidSignature, InvalidValue):
+        except (InvalidSignature, InvalidValue, RecursionError):
             return False
         return True
 
