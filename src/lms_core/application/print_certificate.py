@@ -15,8 +15,8 @@ class PrintCertificate:
     """Print and sign a certificate on demand: nothing is kept that could differ."""
 
     start: StartWork
-    renderer: PdfRenderer
-    sealer: PdfSealer
+    pdf_renderer: PdfRenderer
+    pdf_sealer: PdfSealer
     issuer_name: str
     portal_url: str
 
@@ -34,7 +34,7 @@ class PrintCertificate:
         if certificate.is_revoked:
             raise Refused("certificate-revoked")
         grade = certificate.grade
-        printed = self.renderer.render(
+        printed = self.pdf_renderer.render(
             certificate.template,
             {
                 "learner_name": certificate.learner_name,
@@ -46,7 +46,7 @@ class PrintCertificate:
                 "verify_url": f"{self.portal_url}/verify/{certificate.code}",
             },
         )
-        return self.sealer.seal(
+        return self.pdf_sealer.seal(
             printed,
             reason=f"Certificate {certificate.display_number}",
             at=certificate.issued_at,

@@ -22,7 +22,7 @@ class RelayOutbox:
     """
 
     start: StartWork
-    queue: MessageQueue
+    events_queue: MessageQueue
 
     def __call__(self) -> int:
         """Pass on one batch; return how many events it held."""
@@ -30,7 +30,7 @@ class RelayOutbox:
             pending = work.outbox.pending(BATCH)
         if not pending:
             return 0
-        self.queue.send([to_message(envelope) for envelope in pending])
+        self.events_queue.send([to_message(envelope) for envelope in pending])
         with self.start() as work:
             work.outbox.passed_on([envelope.id for envelope in pending])
             work.commit()

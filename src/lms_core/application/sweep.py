@@ -43,7 +43,7 @@ class Sweep:
     clock: Clock
     ids: IdSource
     payments: RecordPayment
-    transcode: MessageQueue
+    transcode_queue: MessageQueue
 
     def __call__(self) -> Swept:
         """Do what is due now.
@@ -65,7 +65,7 @@ class Sweep:
         )
         if stuck:
             # The job is named by lecture and generation: one that runs is joined.
-            self.transcode.send(
+            self.transcode_queue.send(
                 [
                     transcode_message(
                         MediaUploaded(

@@ -36,7 +36,7 @@ class React:
     issue: IssueCertificate
     mails: SendMails
     progress: ProgressStore
-    transcode: MessageQueue
+    transcode_queue: MessageQueue
 
     def __call__(self, envelope: Envelope) -> None:
         """Do what follows from the event in *envelope*.
@@ -52,7 +52,7 @@ class React:
         match event:
             case MediaUploaded():
                 body = transcode_message(event)
-                return (lambda: self.transcode.send([body]),)
+                return (lambda: self.transcode_queue.send([body]),)
             case LessonCompleted():
                 done = LessonProgress(
                     learner=event.learner,

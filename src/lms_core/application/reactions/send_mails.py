@@ -47,7 +47,7 @@ class SendMails:
     start: StartWork
     clock: Clock
     mailer: Mailer
-    renderer: MailRenderer
+    mail_renderer: MailRenderer
     printer: PrintCertificate
     portal_url: str
     """Where people find the portal, without a slash at the end."""
@@ -66,7 +66,9 @@ class SendMails:
                 return
             reader = work.users.get(letter.to)
         data = {**letter.data, "name": reader.name, "portal_url": self.portal_url}
-        words = self.renderer.render(letter.template, data, language=reader.language)
+        words = self.mail_renderer.render(
+            letter.template, data, language=reader.language
+        )
         mail = Mail(
             to=reader.email,
             subject=words.subject,

@@ -1,0 +1,1 @@
+"""The REST API: routes name use cases, and nothing is decided here."""
