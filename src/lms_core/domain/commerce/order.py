@@ -163,6 +163,16 @@ class Order:
             return OrderStatus.REFUNDED
         return OrderStatus.PARTLY_REFUNDED if left < price else OrderStatus.PAID
 
+    @property
+    def entitles(self) -> bool:
+        """Whether the order buys a place: it is paid, and something is left."""
+        return self.status in _ENTITLED
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether it was paid, and all of the money went back, whichever way."""
+        return self.status in _GONE
+
     def open_checkout(self, reference: str, url: str) -> "Order":
         """Remember the gateway's page for this order; again is the same.
 
@@ -172,7 +182,7 @@ class Order:
         """
         if (self.checkout, self.checkout_url) == (reference, url):
             return self
-        if self.status in _ENTITLED | _GONE:
+        if self.entitles or self.is_undone:
             raise Refused("order-is-settled")
         return evolve(self, checkout=reference, checkout_url=url)
 
@@ -206,8 +216,7 @@ class Order:
         return after, self._news(after, at=transaction.at)
 
     def _news(self, after: "Order", *, at: datetime) -> tuple[Event, ...]:
-        was, now = self.status, after.status
-        if now in _ENTITLED and was not in _ENTITLED:
+        if after.entitles and not self.entitles:
             return (
                 OrderPaid(
                     order=self.id,
@@ -217,7 +226,7 @@ class Order:
                     at=at,
                 ),
             )
-        if now in _GONE and was not in _GONE:
+        if after.is_undone and not self.is_undone:
             return (
                 OrderRefunded(
                     order=self.id,

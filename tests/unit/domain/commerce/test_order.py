@@ -108,6 +108,8 @@ def test_the_books_balance(
     gone = after.refunded.minor + after.charged_back.minor
     assert after.balance.minor == after.paid.minor - gone
     assert after.overpaid.minor >= 0
+    assert after.entitles == (after.status in ENTITLED)
+    assert after.is_undone == (after.status in GONE)
     if after.status in ENTITLED:
         assert after.paid.minor >= order.amount.minor
     if after.status is OrderStatus.PAID:
