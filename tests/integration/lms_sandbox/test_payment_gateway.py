@@ -184,7 +184,7 @@ def test_a_rejected_request_does_not_spend_its_key(
     assert refund.amount == asked.amount
 
 
-@pytest.mark.parametrize("minor", [0, 100_000_000, 2**80])
+@pytest.mark.parametrize("minor", [0, 100_000_000, 2**53 - 1])
 def test_an_amount_no_card_takes_is_rejected(
     gateway: SandboxPaymentGateway, asked: CheckoutRequest, minor: int
 ) -> None:
@@ -247,7 +247,7 @@ def test_an_unpaid_checkout_expires_once(
     gateway: SandboxPaymentGateway, asked: CheckoutRequest, clock: Clock
 ) -> None:
     checkout = gateway.start_checkout(asked, idempotency_key="k")
-    clock.step(hours=24)
+    clock.step(minutes=30)
 
     assert not gateway.state.pay(
         checkout.reference, CARDS["4242424242424242"], at=clock.now()
