@@ -8,7 +8,7 @@ from lms_core.domain.catalog.content import CourseContent
 def folded(text: str) -> str:
     """Return *text* without the differences that a search ignores.
 
-    >>> folded("  Ｄie  STRASSE ")
+    >>> folded("  Die  STRASSE ")
     'die strasse'
     """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,0 +1,187 @@
+"""One pool of connections for each database, shared by everything that uses it.
+
+SQLite runs in WAL mode with ``synchronous=FULL``, so that an acknowledged commit
+survives a power cut. Transactions that write begin with ``BEGIN IMMEDIATE`` and
+take turns; those that only read see one state of the database throughout.
+
+PostgreSQL: what writes runs in READ COMMITTED. Lost updates are prevented by
+versions, scarcity by constraints, counters by row locks, each of which acts on
+single statements that PostgreSQL re-checks after waiting; SERIALIZABLE would add
+nothing but repeats, on tables that share pages. What only reads runs in
+REPEATABLE READ, so that a page is put together from one state.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, get_ident
+from typing import Any, Self
+
+from attrs import define, field
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from lms_core.errors import Unavailable
+from lms_core.registry import Wiring
+from lms_sql._errors import translate, translated
+from lms_sql._urls import Address, read_url
+
+_WAIT_S = 5
+_POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
+_POSTGRESQL_SETTINGS = (
+    f"-c lock_timeout={_WAIT_S}s -c statement_timeout=30s "
+    "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
+
+
+@define(eq=False)
+class Database:
+    """The connections to one database; use it with ``with``, or `close` it.
+
+    It is shared: the last one who closes it closes the connections.
+    """
+
+    url: URL
+    engine: Engine
+    """Begins transactions that write."""
+    reader: Engine
+    """Begins transactions that only read."""
+    single: Engine
+    """Gives raw connections on which each statement is its own transaction."""
+    _turn: Lock = field(factory=Lock, repr=False)
+    _whose: int = 0
+    _users: int = 0
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file on this machine."""
+        return self.engine.dialect.name == "sqlite"
+
+    def take_turn(self) -> None:
+        """Wait until no other thread writes, where there is one writer only.
+
+        Waiting here is fair and quick; waiting for SQLite's lock is neither.
+
+        Raises:
+            Unavailable: the other one is not done in time.
+            RuntimeError: this very thread has a transaction that writes.
+        """
+        if not self.is_sqlite:
+            return
+        if self._whose == get_ident():
+            raise RuntimeError("this thread has an open transaction that writes")
+        if not self._turn.acquire(timeout=_WAIT_S):
+            raise Unavailable(
+                "the database is locked by another writer", code="database-locked"
+            )
+        self._whose = get_ident()
+
+    def end_turn(self) -> None:
+        """Let the next one write."""
+        if self.is_sqlite:
+            self._whose = 0
+            self._turn.release()
+
+    @contextmanager
+    def raw(self) -> Iterator[Any]:
+        """Lend a raw DBAPI connection in autocommit mode, errors translated."""
+        with translated():
+            connection = self.single.raw_connection()
+            try:
+                yield connection.driver_connection
+            except BaseException as exc:
+                if self.single.dialect.is_disconnect(exc, None, None):  # type: ignore[arg-type]
+                    connection.invalidate()
+                raise
+            finally:
+                connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, unless others use them too."""
+        with _shared_lock:
+            self._users -= 1
+            if self._users > 0:
+                return
+            _shared.pop(self.url, None)
+        self.engine.dispose()
+        self.single.dispose()
+
+
+_shared: dict[URL, Database] = {}
+_shared_lock = Lock()
+
+
+def open_database(url: str, wiring: Wiring) -> Database:
+    """Return the database that *url* names, the same one for the same URL.
+
+    Nothing is connected before it is used.
+
+    Raises:
+        ConfigurationError: the URL is wrong.
+    """
+    return share(read_url(url, wiring))
+
+
+def share(address: Address) -> Database:
+    """Return the database at *address*, the same one for the same address."""
+    with _shared_lock:
+        database = _shared.get(address.url)
+        if database is None:
+            made = _sqlite if address.is_sqlite else _postgresql
+            database = _shared[address.url] = made(address.url)
+        database._users += 1  # noqa: SLF001 - this module counts them
+    return database
+
+
+def _sqlite(url: URL) -> Database:
+    engine = create_engine(url, **_POOL, connect_args={"timeout": _WAIT_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", translate)
+    reader = engine.execution_options(lms_begin="BEGIN DEFERRED")
+    return Database(url=url, engine=engine, reader=reader, single=engine)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own transactions begin too late to be IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(options.get("lms_begin", "BEGIN IMMEDIATE"))
+
+
+def _postgresql(url: URL) -> Database:
+    args = {
+        "connect_timeout": _WAIT_S,
+        "options": _POSTGRESQL_SETTINGS,
+        "application_name": "lms",
+    }
+    engine = create_engine(url, **_POOL, connect_args=args, pool_pre_ping=True)
+    single = create_engine(
+        url,
+        **_POOL,
+        connect_args=args,
+        pool_pre_ping=True,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+    )
+    for each in (engine, single):
+        event.listen(each, "handle_error", translate)
+    reader = engine.execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
+    return Database(url=url, engine=engine, reader=reader, single=single)

@@ -1,0 +1,1 @@
+"""Repositories of the unit of work, within one transaction each."""
