@@ -18,6 +18,7 @@ from lms_core.domain.enrollment.enrollment import (
     CURRENT,
     Enrollment,
     EnrollmentRules,
+    EnrollmentStatus,
     may_enroll,
 )
 from lms_core.domain.ids import CourseId, EnrollmentId, OrderId, UserId
@@ -43,7 +44,7 @@ def take_place(
 ) -> Enrollment:
     """Give *learner* an active place within a transaction that is going on.
 
-    A learner who holds a place is let in on it. Of several who want the last
+    A learner who holds a pending place is let in on it. Of several who want the last
     seat, one gets it.
 
     Raises:
@@ -97,8 +98,8 @@ class EnrollLearner:
                 return held
             if held is not None and held.status in CURRENT and held.order is not None:
                 raise Refused("payment-required")
-            if held is not None and held.status in CURRENT:
-                raise Refused(f"enrollment-is-{held.status}")
+            if held is not None and held.status is EnrollmentStatus.SUSPENDED:
+                raise Refused("enrollment-suspended")
             if not content.is_free:
                 raise Refused("payment-required")
             rules = content.enrollment

@@ -1,7 +1,7 @@
 """Use cases: buy a course, hear from the gateway, give money back."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import evolve, frozen
 
@@ -11,12 +11,9 @@ from lms_core.application._learning import current_publication
 from lms_core.application.enroll_learner import take_place
 from lms_core.domain.access.policy import Action, Actor, Resource, decide, signed_in
 from lms_core.domain.audit import AuditRow
-from lms_core.domain.commerce.order import (
-    Order,
-    OrderStatus,
-    Transaction,
-)
-from lms_core.domain.enrollment.enrollment import may_enroll
+from lms_core.domain.commerce.order import Order, Transaction
+from lms_core.domain.enrollment.enrollment import EnrollmentStatus, may_enroll
+from lms_core.domain.events import Event, PlacePaidTwice
 from lms_core.domain.ids import CourseId, EventId, OrderId
 from lms_core.domain.money import Money
 from lms_core.domain.people.user import User
@@ -31,10 +28,9 @@ from lms_core.ports.system import Clock, IdSource
 from lms_core.ports.unit_of_work import StartWork, UnitOfWork
 
 CHECKOUT_REUSE = timedelta(minutes=20)
-"""How long a begun checkout is offered again instead of a new one."""
+"""How long a begun checkout is offered again instead of a new one.
 
-HOLDING = frozenset({OrderStatus.PAID, OrderStatus.PARTLY_REFUNDED})
-"""States of an order that buy a place."""
+Two that are open at once may both be paid; the second payment is given back."""
 
 
 @frozen(kw_only=True)
@@ -82,8 +78,11 @@ class PlaceOrder:
             if amount is None:
                 raise Refused("currency-not-offered")
             held = work.enrollments.find(buyer, course)
-            if held is not None and held.lets_in:
-                raise Refused("already-enrolled")
+            if held is not None and held.is_held_by_learner:
+                suspended = held.status is EnrollmentStatus.SUSPENDED
+                raise Refused(
+                    "enrollment-suspended" if suspended else "already-enrolled"
+                )
             rules = content.enrollment
             taken = work.enrollments.seats_taken(course) if rules.seats else 0
             may_enroll(rules, published=True, taken=taken, at=now).require()
@@ -184,22 +183,31 @@ class RecordPayment:
                 work.outbox.extend(sealed(events, self.ids))
             if after != before:
                 work.orders.save(after)
-                settle(work, self.ids, self.clock, after)
+                more = settle(work, self.ids, after, at=now)
+                work.outbox.extend(sealed(more, self.ids))
             work.commit()
         return after
 
 
-def settle(work: UnitOfWork, ids: IdSource, clock: Clock, order: Order) -> None:
+def settle(
+    work: UnitOfWork, ids: IdSource, order: Order, *, at: datetime
+) -> tuple[Event, ...]:
     """Make the buyer's place follow from the state of *order*.
 
     A paid order lets in, even on a course that has filled up meanwhile: who has
-    paid has a place. A refunded one ends the place that it bought.
+    paid has a place. One that was undone ends the place that it bought. Returns
+    what the caller has to tell.
     """
-    now = clock.now()
     place = work.enrollments.find(order.buyer, order.course)
-    if order.status in HOLDING:
-        if place is not None and place.lets_in:
-            return
+    if order.entitles:
+        if place is not None and place.is_held_by_learner:
+            if place.order == order.id:
+                return ()
+            return (
+                PlacePaidTwice(
+                    order=order.id, buyer=order.buyer, course=order.course, at=at
+                ),
+            )
         rules = current_publication(work, order.course).content.enrollment
         take_place(
             work,
@@ -208,13 +216,39 @@ def settle(work: UnitOfWork, ids: IdSource, clock: Clock, order: Order) -> None:
             course=order.course,
             rules=evolve(rules, seats=None),
             order=order.id,
-            at=now,
+            at=at,
         )
-    elif order.status is OrderStatus.REFUNDED and place and place.order == order.id:
-        ended, events = place.refund(at=now)
+    elif order.is_undone and place is not None and place.order == order.id:
+        ended, events = place.refund(at=at)
         if events:
             work.enrollments.save(ended)
-            work.outbox.extend(sealed(events, ids))
+        return events
+    return ()
+
+
+@frozen(kw_only=True)
+class RefundDuplicate:
+    """Give back what was paid for a place that the buyer held already."""
+
+    start: StartWork
+    gateway: PaymentGateway
+    record: RecordPayment
+
+    def __call__(self, order: OrderId) -> Order:
+        """Return the order with its balance given back; repeating is harmless.
+
+        Raises:
+            NotFound: there is no such order.
+            Rejected, Unavailable: the gateway's answer.
+        """
+        with self.start(read_only=True) as work:
+            found = work.orders.get(order)
+        if found.checkout is None or not found.balance.minor:
+            return found
+        self.gateway.refund(
+            found.checkout, found.balance, idempotency_key=f"duplicate-{order}"
+        )
+        return self.record.from_gateway(order)
 
 
 @frozen(kw_only=True)

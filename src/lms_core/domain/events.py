@@ -128,6 +128,16 @@ class OrderPaid(Event):
     amount: Money
 
 
+@variant("place-paid-twice")
+@frozen(kw_only=True)
+class PlacePaidTwice(Event):
+    """An order was paid for a place that its buyer held already."""
+
+    order: OrderId
+    buyer: UserId
+    course: CourseId
+
+
 @variant("order-refunded")
 @frozen(kw_only=True)
 class OrderRefunded(Event):

@@ -283,7 +283,7 @@ class Orders(Protocol):
         ...
 
     def find_pending(self, buyer: UserId, course: CourseId) -> Order | None:
-        """Return the buyer's latest order of the course with an empty ledger."""
+        """Return the buyer's latest order of the course that may still be paid."""
         ...
 
     def of_buyer(self, buyer: UserId, page: PageRequest = FIRST) -> Page[Order]:
@@ -291,7 +291,7 @@ class Orders(Protocol):
         ...
 
     def unsettled(self, before: datetime, limit: int) -> tuple[Order, ...]:
-        """Return orders with a checkout and an empty ledger, placed before."""
+        """Return orders placed before, whose checkout may still be paid."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from lms_core.application.issue_certificate import IssueCertificate
+from lms_core.application.place_order import RefundDuplicate
 from lms_core.application.reactions.send_mails import SendMails
 from lms_core.application.recompute_course import RecomputeCourse
 from lms_core.domain.documents import dump
@@ -18,6 +19,7 @@ from lms_core.domain.events import (
     GradeOverridden,
     LessonCompleted,
     MediaUploaded,
+    PlacePaidTwice,
 )
 from lms_core.domain.progress.lesson_progress import LessonProgress
 from lms_core.ports.message_queue import Message, MessageQueue
@@ -34,6 +36,7 @@ class React:
 
     recompute: RecomputeCourse
     issue: IssueCertificate
+    refund_duplicate: RefundDuplicate
     mails: SendMails
     progress: ProgressStore
     transcode_queue: MessageQueue
@@ -68,6 +71,8 @@ class React:
                 return (lambda: self.recompute(event.learner, event.lesson.course),)
             case EnrollmentActivated():
                 return (lambda: self.recompute(event.learner, event.course),)
+            case PlacePaidTwice():
+                return (lambda: self.refund_duplicate(event.order),)
             case EnrollmentCompleted():
                 return (lambda: self.issue(event.enrollment),)
             case _:

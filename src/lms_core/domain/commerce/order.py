@@ -164,6 +164,11 @@ class Order:
         return OrderStatus.PARTLY_REFUNDED if left < price else OrderStatus.PAID
 
     @property
+    def is_payable(self) -> bool:
+        """Whether its checkout may still bring the money: a card may be tried again."""
+        return self.status in {OrderStatus.PENDING, OrderStatus.FAILED}
+
+    @property
     def entitles(self) -> bool:
         """Whether the order buys a place: it is paid, and something is left."""
         return self.status in _ENTITLED

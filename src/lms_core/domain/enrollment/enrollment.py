@@ -16,6 +16,7 @@ from lms_core.domain.events import (
 )
 from lms_core.domain.ids import CourseId, EnrollmentId, OrderId, UserId
 from lms_core.domain.percent import NONE, Percent
+from lms_core.errors import InvalidValue, Reason
 
 
 class EnrollmentStatus(StrEnum):
@@ -40,11 +41,8 @@ CURRENT = frozenset(
 )
 """States of a place that is held; a learner has at most one on a course."""
 
-_ENDABLE = {
-    EnrollmentStatus.PENDING,
-    EnrollmentStatus.ACTIVE,
-    EnrollmentStatus.SUSPENDED,
-}
+_MOST_SEATS = 10**9
+_MOST_DAYS = 36_600
 
 Step = tuple["Enrollment", tuple[Event, ...]]
 
@@ -97,28 +95,52 @@ class Enrollment:
         """Whether the learner may learn: a finished learner stays in."""
         return self.status in {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED}
 
+    @property
+    def is_held_by_learner(self) -> bool:
+        """Whether buying or taking another one would be one too many."""
+        return self.lets_in or self.status is EnrollmentStatus.SUSPENDED
+
     def activate(self, *, expires_at: datetime | None = None, at: datetime) -> Step:
         """Let the learner in; one who is in already stays as is.
 
+        It does not lift a suspension: enrolling or paying again must not.
+
         Raises:
-            Refused: the place has ended (``enrollment-has-ended``).
+            Refused: the place has ended (``enrollment-has-ended``) or is
+                suspended (``enrollment-is-suspended``).
         """
         if self.lets_in:
             return self, ()
-        Decision.unless(enrollment_has_ended=self.status not in CURRENT).require()
-        was_completed = self.completed_at is not None
+        Decision.unless(
+            enrollment_has_ended=self.status not in CURRENT,
+            enrollment_is_suspended=self.status is EnrollmentStatus.SUSPENDED,
+        ).require()
         active = evolve(
             self,
-            status=(
-                EnrollmentStatus.COMPLETED if was_completed else EnrollmentStatus.ACTIVE
-            ),
-            activated_at=self.activated_at or at,
-            expires_at=expires_at if self.activated_at is None else self.expires_at,
+            status=EnrollmentStatus.ACTIVE,
+            activated_at=at,
+            expires_at=expires_at,
         )
-        event = EnrollmentActivated(
+        return active, (self._activated(at),)
+
+    def _activated(self, at: datetime) -> EnrollmentActivated:
+        return EnrollmentActivated(
             enrollment=self.id, learner=self.learner, course=self.course, at=at
         )
-        return active, (event,)
+
+    def reinstate(self, *, at: datetime) -> Step:
+        """Lift a suspension: the place stands where it stood before.
+
+        Where nothing is suspended, nothing changes.
+        """
+        if self.status is not EnrollmentStatus.SUSPENDED:
+            return self, ()
+        if self.activated_at is None:
+            return evolve(self, status=EnrollmentStatus.PENDING), ()
+        completed = self.completed_at is not None
+        status = EnrollmentStatus.COMPLETED if completed else EnrollmentStatus.ACTIVE
+        again = evolve(self, status=status)
+        return again, (self._activated(at),)
 
     def _end(self, status: EnrollmentStatus, at: datetime) -> Step:
         ended = EnrollmentEnded(
@@ -131,17 +153,30 @@ class Enrollment:
         return evolve(self, status=status), (ended,)
 
     def suspend(self, *, at: datetime) -> Step:
-        """Lock the learner out for a time; suspending twice changes nothing."""
+        """Lock the learner out for a time; suspending twice changes nothing.
+
+        Raises:
+            Refused: the place has ended (``enrollment-has-ended``).
+        """
         if self.status is EnrollmentStatus.SUSPENDED:
             return self, ()
         Decision.unless(enrollment_has_ended=self.status not in CURRENT).require()
         return self._end(EnrollmentStatus.SUSPENDED, at)
 
     def withdraw(self, *, at: datetime) -> Step:
-        """Give the place up; one who completed the course keeps it."""
+        """Give the place up; one who completed the course keeps it.
+
+        Raises:
+            Refused: the place has ended (``enrollment-has-ended``), or the course
+                was completed (``course-is-completed``).
+        """
         if self.status is EnrollmentStatus.WITHDRAWN:
             return self, ()
-        Decision.unless(enrollment_has_ended=self.status not in _ENDABLE).require()
+        ended = self.status not in CURRENT
+        Decision.unless(
+            enrollment_has_ended=ended,
+            course_is_completed=not ended and self.completed_at is not None,
+        ).require()
         return self._end(EnrollmentStatus.WITHDRAWN, at)
 
     def refund(self, *, at: datetime) -> Step:
@@ -151,9 +186,9 @@ class Enrollment:
         return self._end(EnrollmentStatus.REFUNDED, at)
 
     def expire(self, *, at: datetime) -> Step:
-        """End a place whose time is over; otherwise change nothing."""
+        """End a place whose time is over, unless the course was completed."""
         due = self.expires_at is not None and at >= self.expires_at
-        if not due or self.status not in _ENDABLE:
+        if not due or self.status not in CURRENT or self.completed_at is not None:
             return self, ()
         return self._end(EnrollmentStatus.EXPIRED, at)
 
@@ -202,6 +237,14 @@ class EnrollmentRules:
     seats: int | None = None
     days: int | None = None
 
+    def __attrs_post_init__(self) -> None:
+        if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
+            raise InvalidValue("must lie after opens_at", place="closes_at")
+        if self.seats is not None and not 0 <= self.seats <= _MOST_SEATS:
+            raise InvalidValue(f"must be 0 to {_MOST_SEATS}", place="seats")
+        if self.days is not None and not 1 <= self.days <= _MOST_DAYS:
+            raise InvalidValue(f"must be 1 to {_MOST_DAYS}", place="days")
+
 
 def may_enroll(
     rules: EnrollmentRules, *, published: bool, taken: int, at: datetime
@@ -210,12 +253,14 @@ def may_enroll(
 
     The seat itself is decided in the database; this answers early and explains.
     """
-    early = rules.opens_at is not None and at < rules.opens_at
-    decision = Decision.unless(
-        course_is_not_published=not published,
-        enrollment_has_not_opened=early,
-        enrollment_has_closed=rules.closes_at is not None and at >= rules.closes_at,
-        course_is_full=rules.seats is not None and taken >= rules.seats,
-    )
-    only_early = early and len(decision.objections) == 1
-    return evolve(decision, opens_at=rules.opens_at if only_early else None)
+    reasons = []
+    if not published:
+        reasons.append(Reason("course-is-not-published"))
+    if rules.opens_at is not None and at < rules.opens_at:
+        reasons.append(Reason("enrollment-has-not-opened", {}, rules.opens_at))
+    if rules.closes_at is not None and at >= rules.closes_at:
+        reasons.append(Reason("enrollment-has-closed"))
+    if rules.seats is not None and taken >= rules.seats:
+        reasons.append(Reason("course-is-full"))
+    only = reasons[0] if len(reasons) == 1 else None
+    return Decision(tuple(reasons), only.opens_at if only else None)

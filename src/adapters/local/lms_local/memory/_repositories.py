@@ -352,7 +352,7 @@ class MemoryOrders:
     def find_pending(self, buyer: UserId, course: CourseId) -> Order | None:
         return max(
             self._rows.where(
-                lambda o: (o.buyer, o.course) == (buyer, course) and not o.ledger
+                lambda o: (o.buyer, o.course) == (buyer, course) and o.is_payable
             ),
             key=lambda o: (o.placed_at, o.id),
             default=None,
@@ -366,7 +366,7 @@ class MemoryOrders:
 
     def unsettled(self, before: datetime, limit: int) -> tuple[Order, ...]:
         found = self._rows.where(
-            lambda o: not o.ledger and o.checkout is not None and o.placed_at < before
+            lambda o: o.is_payable and o.checkout is not None and o.placed_at < before
         )
         return tuple(sorted(found, key=lambda o: (o.placed_at, o.id))[:limit])
 

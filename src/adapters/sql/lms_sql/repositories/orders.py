@@ -28,7 +28,7 @@ def _order(order: Order) -> dict[str, Any]:
         "minor": order.amount.minor,
         "currency": order.amount.currency,
         "checkout": order.checkout,
-        "settled": bool(order.ledger),
+        "settled": not order.is_payable,
         "placed_at": micros(order.placed_at),
     }
 
