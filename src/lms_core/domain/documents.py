@@ -180,7 +180,7 @@ def _show(value: object) -> str:
     """Return *value* for a message: short, and nothing that cannot be written."""
     if type(value) is int and abs(value) >= 10**60:
         return "a whole number with more than 60 digits"
-    if type(value) in {dict, list, tuple}:
+    if isinstance(value, dict | list | tuple):
         return _kind(value)
     return f"{value!r:.60}"
 
@@ -190,10 +190,19 @@ def shown_name(name: object) -> str:
     return str(name)[:80].encode(errors="backslashreplace").decode()
 
 
+_KINDS = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a whole number",
+    str: "text",
+    dict: "an object",
+    list: "a list",
+    tuple: "a list",
+}
+
+
 def _kind(value: object) -> str:
-    names = {type(None): "null", bool: "true or false", dict: "object", list: "list"}
-    names |= {int: "whole number", str: "text"}
-    return names.get(type(value), type(value).__name__)
+    return _KINDS.get(type(value), f"a {type(value).__name__}")
 
 
 @cache
@@ -268,15 +277,20 @@ _DEEPEST = 64
 
 
 def _is_too_deep(data: object) -> bool:
-    """Look level by level, so that no depth can exhaust the stack here."""
+    """Look level by level, so that no depth can exhaust the stack here.
+
+    What stands in several places, as aliases in YAML do, is looked at once.
+    """
     level = [data]
     for _ in range(_DEEPEST):
-        level = [
-            child
+        below = {
+            id(child): child
             for each in level
             if isinstance(each, dict | list | tuple)
             for child in (each.values() if isinstance(each, dict) else each)
-        ]
+            if isinstance(child, dict | list | tuple)
+        }
+        level = list(below.values())
         if not level:
             return False
     return True

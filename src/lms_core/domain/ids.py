@@ -82,6 +82,8 @@ class ObjectKey:
     value: str
 
     def __attrs_post_init__(self) -> None:
+        if type(self.value) is not str:
+            raise InvalidValue(f"not an object key: {self.value!r:.80}")
         parts = self.value.split("/")
         try:
             length = len(self.value.encode())

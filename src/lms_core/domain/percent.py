@@ -19,7 +19,7 @@ class Percent:
 
     def __attrs_post_init__(self) -> None:
         if type(self.of_one) is not Fraction or not 0 <= self.of_one <= 1:
-            raise InvalidValue(f"not a share of one: {self.of_one!r}")
+            raise InvalidValue(f"not a share of one: {self.of_one!r:.60}")
 
     @classmethod
     def of(cls, part: int, whole: int) -> "Percent":
