@@ -40,12 +40,16 @@ class Aggregation:
         """Return the part of the result that each entry makes up."""
         raise TypeError(f"{type(self).__name__} does not weigh")
 
-    def kept(self, entries: Sequence[Entry], drop: int) -> tuple[Entry, ...]:
+    def kept(
+        self, entries: Sequence[Entry], drop: int, *, always: Sequence[Entry] = ()
+    ) -> tuple[Entry, ...]:
         """Return what stays when *drop* entries leave, to the learner's best.
 
-        The lowest shares leave; of equal ones, the first. Right for every
-        aggregation in which each entry's share counts the same.
+        *always* stays besides, and may change which choice is best. The lowest
+        shares leave; of equal ones, the first. Right for every aggregation in
+        which each entry's share counts the same.
         """
+        del always
         by_share = sorted(range(len(entries)), key=lambda i: (entries[i].share, i))
         left = set(by_share[:drop])
         return tuple(entry for i, entry in enumerate(entries) if i not in left)
@@ -113,26 +117,31 @@ class Points(Aggregation):
             entry.possible / possible if possible else Fraction(0) for entry in entries
         )
 
-    def kept(self, entries: Sequence[Entry], drop: int) -> tuple[Entry, ...]:
-        """Keep the set whose ratio is highest, exactly.
+    def kept(
+        self, entries: Sequence[Entry], drop: int, *, always: Sequence[Entry] = ()
+    ) -> tuple[Entry, ...]:
+        """Keep the set whose ratio, with *always*, is highest, exactly.
 
         Dropping the lowest shares is wrong when points differ. Dinkelbach's
         iteration: for a ratio q, the best set keeps the largest earned - q *
         possible; its own ratio is the next q, and the largest q is reached in a
         few rounds (Kane and Kane, "The drop the lowest grades problem"). Of
-        equal sets, the one that drops earlier entries.
+        equal sets, the one that drops earlier entries. Work for which nothing is
+        possible cannot make up a result alone, so it never displaces the rest.
         """
-        keep = len(entries) - drop
-        if drop <= 0 or keep <= 0:
-            return tuple(entries) if drop <= 0 else ()
-        chosen = list(range(drop, len(entries)))
-        ratio = self.combine([entries[i] for i in chosen])
+        if drop <= 0:
+            return tuple(entries)
+        needs = not any(entry.possible for entry in always)
+        ratio = Fraction(0)
         while True:
-            at = ratio or Fraction(0)
-            gains = [entry.earned - at * entry.possible for entry in entries]
-            best = sorted(range(len(entries)), key=lambda i: (gains[i], i))[drop:]
-            better = self.combine([entries[i] for i in best])
-            if better is None or (ratio is not None and better <= ratio):
-                break
-            ratio, chosen = better, best
-        return tuple(entries[i] for i in sorted(chosen))
+            gains = [entry.earned - ratio * entry.possible for entry in entries]
+            order = sorted(range(len(entries)), key=lambda i: (gains[i], i))
+            chosen = order[drop:]
+            if chosen and needs and not any(entries[i].possible for i in chosen):
+                counts = [i for i in order[:drop] if entries[i].possible]
+                chosen[0] = counts[-1] if counts else chosen[0]
+            best = tuple(entries[i] for i in sorted(chosen))
+            better = self.combine((*always, *best))
+            if better is None or better <= ratio:
+                return best
+            ratio = better

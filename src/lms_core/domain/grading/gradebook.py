@@ -25,8 +25,8 @@ class ItemGrade:
     """What became of one item.
 
     *status* is ``counted``, ``dropped``, ``excused``, ``missing`` (counted as
-    zero) or ``ignored`` (missing, left out). *weight* is the part of the course
-    grade that the item makes up.
+    zero) or ``ignored`` (missing and left out, or worth nothing). *weight* is the
+    part of the course grade that the item makes up.
     """
 
     key: str
@@ -76,114 +76,123 @@ def grade_course(
     by_category: dict[str, list[GradeItem]] = {}
     for item in items:
         by_category.setdefault(item.category, []).append(item)
-    explanation = _grade(policy.root, by_category, scores, excused, Fraction(1))
-    share = explanation.share
+    result = _compute(policy.root, by_category, scores, excused)
+    share = result.share
     return CourseGrade(
         share=share,
         letter=None if share is None else policy.letter(share),
-        explanation=explanation,
+        explanation=_explain(result, Fraction(1)),
     )
 
 
-def _grade(
+@frozen(kw_only=True)
+class _Result:
+    """A category on its own: *weights* are parts of it, items before categories."""
+
+    category: Category
+    share: Fraction | None
+    possible: Fraction
+    items: Sequence[tuple[GradeItem, Score | None, str, Fraction]]
+    below: Sequence[tuple["_Result", Fraction]]
+
+
+def _compute(
     category: Category,
     items: Mapping[str, Sequence[GradeItem]],
     scores: Mapping[str, Score | None],
     excused: frozenset[str],
-    weight: Fraction,
-) -> CategoryGrade:
-    """Grade one category that makes up *weight* of the course."""
+) -> _Result:
     own = items.get(category.key, ())
-    entries: list[Entry] = []
-    statuses: dict[str, str] = {}
-    for item in own:
+    entries: dict[int, Entry] = {}
+    statuses: list[str] = []
+    for place, item in enumerate(own):
         score = scores.get(item.key)
-        if item.key in excused:
-            statuses[item.key] = "excused"
-        elif score is None and category.missing is Missing.IGNORED:
-            statuses[item.key] = "ignored"
-        else:
-            statuses[item.key] = "missing" if score is None else "counted"
-            entries.append(
-                Entry(
-                    key=item.key,
-                    earned=score.earned if score else Fraction(0),
-                    possible=score.possible if score else item.possible,
-                )
+        status = _status(category, item, score, excused)
+        statuses.append(status)
+        if status in {"counted", "missing"}:
+            entries[place] = Entry(
+                key=item.key,
+                earned=score.earned if score else Fraction(0),
+                possible=score.possible if score else item.possible,
             )
-    kept = _after_drops(category, entries)
-    for entry in entries:
-        if entry not in kept:
-            statuses[entry.key] = "dropped"
-    below = [
-        _grade(child, items, scores, excused, Fraction(1))
-        for child in category.categories
-    ]
-    groups = [
-        Entry(
-            key=child.key, earned=grade.share, possible=Fraction(1), weight=child.weight
+    for place in _dropped(category, entries):
+        statuses[place] = "dropped"
+        del entries[place]
+    below = [_compute(child, items, scores, excused) for child in category.categories]
+    groups = {
+        place: Entry(
+            key=result.category.key,
+            earned=result.share * result.possible,
+            possible=result.possible,
+            weight=result.category.weight,
         )
-        for child, grade in zip(category.categories, below, strict=True)
-        if grade.share is not None
-    ]
-    together = [*kept, *groups]
-    parts = dict(
-        zip(
-            [entry.key for entry in together],
-            category.aggregation.weights(together),
-            strict=True,
-        )
-    )
-    return CategoryGrade(
-        key=category.key,
-        title=category.title,
+        for place, result in enumerate(below)
+        if result.share is not None
+    }
+    together = [*entries.values(), *groups.values()]
+    parts = category.aggregation.weights(together)
+    of_items = dict(zip(entries, parts, strict=False))
+    of_groups = dict(zip(groups, parts[len(entries) :], strict=True))
+    none = Fraction(0)
+    return _Result(
+        category=category,
         share=category.aggregation.combine(together),
+        possible=sum((entry.possible for entry in together), none),
+        items=[
+            (item, scores.get(item.key), statuses[place], of_items.get(place, none))
+            for place, item in enumerate(own)
+        ],
+        below=[
+            (result, of_groups.get(place, none)) for place, result in enumerate(below)
+        ],
+    )
+
+
+def _status(
+    category: Category, item: GradeItem, score: Score | None, excused: frozenset[str]
+) -> str:
+    if item.key in excused:
+        return "excused"
+    if score is None:
+        ignored = category.missing is Missing.IGNORED or not item.possible
+        return "ignored" if ignored else "missing"
+    return "counted" if score.possible or score.earned else "ignored"
+
+
+def _dropped(category: Category, entries: Mapping[int, Entry]) -> list[int]:
+    """Return what leaves; at least one entry always stays."""
+    free = {
+        place: entry
+        for place, entry in entries.items()
+        if entry.key not in category.never_drop
+    }
+    drop = min(category.drop_lowest, len(free), len(entries) - 1)
+    if drop <= 0:
+        return []
+    always = [entry for place, entry in entries.items() if place not in free]
+    kept = category.aggregation.kept(tuple(free.values()), drop, always=always)
+    stays = {id(entry) for entry in kept}
+    return [place for place, entry in free.items() if id(entry) not in stays]
+
+
+def _explain(result: _Result, weight: Fraction) -> CategoryGrade:
+    """Turn parts of a category into parts of the course."""
+    return CategoryGrade(
+        key=result.category.key,
+        title=result.category.title,
+        share=result.share,
         weight=weight,
         items=tuple(
             ItemGrade(
                 key=item.key,
                 title=item.title,
-                score=scores.get(item.key),
-                status=statuses[item.key],
-                weight=weight * parts.get(item.key, Fraction(0)),
+                score=score,
+                status=status,
+                weight=weight * part,
             )
-            for item in own
+            for item, score, status, part in result.items
         ),
         categories=tuple(
-            _scaled(grade, weight * parts.get(grade.key, Fraction(0)))
-            for grade in below
+            _explain(child, weight * part) for child, part in result.below
         ),
     )
-
-
-def _scaled(grade: CategoryGrade, by: Fraction) -> CategoryGrade:
-    """Turn parts of a category into parts of the course."""
-    return CategoryGrade(
-        key=grade.key,
-        title=grade.title,
-        share=grade.share,
-        weight=grade.weight * by,
-        items=tuple(
-            ItemGrade(
-                key=item.key,
-                title=item.title,
-                score=item.score,
-                status=item.status,
-                weight=item.weight * by,
-            )
-            for item in grade.items
-        ),
-        categories=tuple(_scaled(child, by) for child in grade.categories),
-    )
-
-
-def _after_drops(category: Category, entries: list[Entry]) -> list[Entry]:
-    """Return what stays, in order; at least one entry always does."""
-    free = [entry for entry in entries if entry.key not in category.never_drop]
-    drop = min(category.drop_lowest, len(free), max(0, len(entries) - 1))
-    if not drop:
-        return entries
-    fixed = [entry for entry in entries if entry.key in category.never_drop]
-    kept = {entry.key for entry in category.aggregation.kept(free, drop)}
-    kept |= {entry.key for entry in fixed}
-    return [entry for entry in entries if entry.key in kept]

@@ -42,8 +42,12 @@ class Category:
 
     def __attrs_post_init__(self) -> None:
         checked_key(self.key, place="key")
-        if self.weight < 0:
-            raise InvalidValue("must not be negative", place="weight")
+        if not 0 <= self.weight <= 10**6 or self.weight.denominator > 10**6:
+            raise InvalidValue(
+                "must be 0 to 10^6, in millionths at most", place="weight"
+            )
+        if len(self.title) > 200:  # noqa: PLR2004
+            raise InvalidValue("must have at most 200 characters", place="title")
         if not 0 <= self.drop_lowest <= 1000:  # noqa: PLR2004
             raise InvalidValue("must be 0 to 1000", place="drop_lowest")
 
@@ -60,6 +64,10 @@ class Letter:
 
     letter: str
     from_share: Percent
+
+    def __attrs_post_init__(self) -> None:
+        if not self.letter.strip() or len(self.letter) > 20:  # noqa: PLR2004
+            raise InvalidValue("must have 1 to 20 characters", place="letter")
 
 
 @frozen(kw_only=True)
