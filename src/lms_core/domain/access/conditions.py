@@ -6,7 +6,7 @@ so the instant from which a tree opens is found among the boundaries that its
 conditions name, which stays exact under any combination, negation included.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 
 from attrs import frozen
@@ -15,6 +15,7 @@ from lms_core.domain.access.facts import Facts
 from lms_core.domain.decision import Decision
 from lms_core.domain.documents import open_set, variant
 from lms_core.domain.ids import CourseId
+from lms_core.domain.ids import key as checked_key
 from lms_core.domain.percent import Percent
 from lms_core.errors import InvalidValue, Reason
 
@@ -32,35 +33,57 @@ class Verdict:
 @open_set
 @frozen(kw_only=True)
 class Condition:
-    """Something that must hold before a module or lesson opens."""
+    """Something that must hold before a module or lesson opens.
 
-    def verdict(self, facts: Facts, at: datetime) -> Verdict:
-        """Judge the condition at one instant."""
-        if self.holds(facts, at):
-            return Verdict(condition=self, met=True)
-        return Verdict(condition=self, met=False, reasons=(self.objection(facts),))
+    A leaf defines `holds` and `objection`, or `objections` where there may be
+    several; one that time can change also defines `boundaries`.
+    """
 
     def holds(self, facts: Facts, at: datetime) -> bool:
-        """Tell whether it is met; a leaf defines this and `objection`."""
+        """Tell whether it is met at one instant."""
         raise TypeError(f"{type(self).__name__} does not say when it holds")
 
     def objection(self, facts: Facts) -> Reason:
         """Say what is missing."""
         raise TypeError(f"{type(self).__name__} does not say why it objects")
 
+    def objections(self, facts: Facts, at: datetime) -> tuple[Reason, ...]:
+        """Say everything that is missing at one instant."""
+        del at
+        return (self.objection(facts),)
+
+    def verdict(self, facts: Facts, at: datetime) -> Verdict:
+        """Judge the condition at one instant, with reasons."""
+        if self.holds(facts, at):
+            return Verdict(condition=self, met=True)
+        return Verdict(condition=self, met=False, reasons=self.objections(facts, at))
+
     def boundaries(self, facts: Facts) -> Iterator[datetime]:
         """Yield every instant at which the answer may change by itself."""
-        del facts
-        yield from ()
+        for child in self.children():
+            yield from child.boundaries(facts)
 
     def lessons(self) -> Iterator[str]:
         """Yield the keys of lessons it refers to."""
-        yield from ()
+        for child in self.children():
+            yield from child.lessons()
 
+    def children(self) -> tuple["Condition", ...]:
+        """Return the conditions that it is made of."""
+        return ()
 
-def _tree_boundaries(of: tuple[Condition, ...], facts: Facts) -> Iterator[datetime]:
-    for child in of:
-        yield from child.boundaries(facts)
+    def size(self) -> int:
+        """Count the conditions in the tree."""
+        return 1 + sum(child.size() for child in self.children())
+
+    def may_hold(self, reachable: Set[str], *, earlier: bool) -> bool:
+        """Tell whether a learner could meet it who can finish *reachable*.
+
+        *earlier* says whether all the required lessons before are reachable. Of
+        everything that is not a lesson the best is assumed.
+        """
+        del earlier
+        return all(key in reachable for key in self.lessons())
 
 
 @variant("all")
@@ -70,23 +93,27 @@ class AllOf(Condition):
 
     of: tuple[Condition, ...] = ()
 
+    def children(self) -> tuple[Condition, ...]:
+        """Return what must hold."""
+        return self.of
+
+    def holds(self, facts: Facts, at: datetime) -> bool:
+        """Ask every child."""
+        return all(child.holds(facts, at) for child in self.of)
+
     def verdict(self, facts: Facts, at: datetime) -> Verdict:
         """Object with every reason of every child that objects."""
         children = tuple(child.verdict(facts, at) for child in self.of)
-        reasons = tuple(reason for child in children for reason in child.reasons)
-        met = all(child.met for child in children)
         return Verdict(
-            condition=self, met=met, reasons=() if met else reasons, children=children
+            condition=self,
+            met=all(child.met for child in children),
+            reasons=tuple(reason for child in children for reason in child.reasons),
+            children=children,
         )
 
-    def boundaries(self, facts: Facts) -> Iterator[datetime]:
-        """Yield those of the children."""
-        return _tree_boundaries(self.of, facts)
-
-    def lessons(self) -> Iterator[str]:
-        """Yield those of the children."""
-        for child in self.of:
-            yield from child.lessons()
+    def may_hold(self, reachable: Set[str], *, earlier: bool) -> bool:
+        """Ask every child."""
+        return all(child.may_hold(reachable, earlier=earlier) for child in self.of)
 
 
 @variant("any")
@@ -95,6 +122,14 @@ class AnyOf(Condition):
     """At least one child holds; an empty one is open."""
 
     of: tuple[Condition, ...] = ()
+
+    def children(self) -> tuple[Condition, ...]:
+        """Return the alternatives."""
+        return self.of
+
+    def holds(self, facts: Facts, at: datetime) -> bool:
+        """Ask until one does."""
+        return not self.of or any(child.holds(facts, at) for child in self.of)
 
     def verdict(self, facts: Facts, at: datetime) -> Verdict:
         """Object with the reasons of all children when none holds."""
@@ -105,14 +140,11 @@ class AnyOf(Condition):
             condition=self, met=met, reasons=() if met else reasons, children=children
         )
 
-    def boundaries(self, facts: Facts) -> Iterator[datetime]:
-        """Yield those of the children."""
-        return _tree_boundaries(self.of, facts)
-
-    def lessons(self) -> Iterator[str]:
-        """Yield those of the children."""
-        for child in self.of:
-            yield from child.lessons()
+    def may_hold(self, reachable: Set[str], *, earlier: bool) -> bool:
+        """Ask until one may."""
+        return not self.of or any(
+            child.may_hold(reachable, earlier=earlier) for child in self.of
+        )
 
 
 @variant("not")
@@ -122,21 +154,29 @@ class Not(Condition):
 
     of: Condition
 
+    def children(self) -> tuple[Condition, ...]:
+        """Return what must not hold."""
+        return (self.of,)
+
+    def holds(self, facts: Facts, at: datetime) -> bool:
+        """Ask the child."""
+        return not self.of.holds(facts, at)
+
     def verdict(self, facts: Facts, at: datetime) -> Verdict:
-        """Object when the child holds."""
+        """Object when the child holds, and say when it ceases to by itself."""
         child = self.of.verdict(facts, at)
-        reasons = () if not child.met else (Reason("excluded-by-condition"),)
+        reasons: tuple[Reason, ...] = ()
+        if child.met:
+            opens_at = _opens_at(self, facts, at)
+            reasons = (Reason("excluded-by-condition", {}, opens_at),)
         return Verdict(
             condition=self, met=not child.met, reasons=reasons, children=(child,)
         )
 
-    def boundaries(self, facts: Facts) -> Iterator[datetime]:
-        """Yield those of the child."""
-        return self.of.boundaries(facts)
-
-    def lessons(self) -> Iterator[str]:
-        """Yield those of the child."""
-        return self.of.lessons()
+    def may_hold(self, reachable: Set[str], *, earlier: bool) -> bool:
+        """Assume that the learner has not done it yet."""
+        del reachable, earlier
+        return True
 
 
 @variant("enrolled")
@@ -200,17 +240,24 @@ class LessonDone(Condition):
 class EarlierLessons(Condition):
     """Every required lesson before this one is finished."""
 
-    def _unfinished(self, facts: Facts) -> tuple[str, ...]:
-        return tuple(key for key in facts.earlier if key not in facts.completed)
-
-    def verdict(self, facts: Facts, at: datetime) -> Verdict:
-        """Object with one reason for each unfinished lesson."""
+    def holds(self, facts: Facts, at: datetime) -> bool:
+        """Tell whether none of them is left."""
         del at
-        unfinished = self._unfinished(facts)
-        reasons = tuple(
-            Reason("lesson-unfinished", {"lesson": key}) for key in unfinished
+        return facts.completed.issuperset(facts.earlier)
+
+    def objections(self, facts: Facts, at: datetime) -> tuple[Reason, ...]:
+        """Name every unfinished lesson."""
+        del at
+        return tuple(
+            Reason("lesson-unfinished", {"lesson": key})
+            for key in facts.earlier
+            if key not in facts.completed
         )
-        return Verdict(condition=self, met=not unfinished, reasons=reasons)
+
+    def may_hold(self, reachable: Set[str], *, earlier: bool) -> bool:
+        """Ask for those before."""
+        del reachable
+        return earlier
 
 
 @variant("score-at-least")
@@ -228,9 +275,9 @@ class ScoreAtLeast(Condition):
         return score is not None and score >= self.share.of_one
 
     def objection(self, facts: Facts) -> Reason:
-        """Name the lesson and the share, in whole percents where it is one."""
+        """Name the lesson and the percents to reach."""
         percent = self.share.of_one * 100
-        shown = str(percent) if percent.denominator == 1 else f"{float(percent):.1f}"
+        shown = str(percent) if percent.denominator == 1 else f"{float(percent):.10g}"
         code = "score-too-low" if self.lesson in facts.scores else "score-missing"
         return Reason(code, {"lesson": self.lesson, "percent": shown})
 
@@ -245,6 +292,9 @@ class CourseDone(Condition):
     """Another course was completed."""
 
     course: CourseId
+
+    def __attrs_post_init__(self) -> None:
+        checked_key(self.course, place="course")
 
     def holds(self, facts: Facts, at: datetime) -> bool:
         """Tell whether it was completed."""
@@ -269,16 +319,18 @@ class DateWindow(Condition):
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             raise InvalidValue("must lie after opens_at", place="closes_at")
 
-    def verdict(self, facts: Facts, at: datetime) -> Verdict:
+    def holds(self, facts: Facts, at: datetime) -> bool:
+        """Tell whether *at* lies within."""
+        del facts
+        opened = self.opens_at is None or at >= self.opens_at
+        return opened and (self.closes_at is None or at < self.closes_at)
+
+    def objections(self, facts: Facts, at: datetime) -> tuple[Reason, ...]:
         """Say when it opens, or that it has closed."""
         del facts
         if self.opens_at and at < self.opens_at:
-            reason = Reason("not-open-yet", {}, self.opens_at)
-        elif self.closes_at and at >= self.closes_at:
-            reason = Reason("closed")
-        else:
-            return Verdict(condition=self, met=True)
-        return Verdict(condition=self, met=False, reasons=(reason,))
+            return (Reason("not-open-yet", {}, self.opens_at),)
+        return (Reason("closed"),)
 
     def boundaries(self, facts: Facts) -> Iterator[datetime]:
         """Yield both ends."""
@@ -327,15 +379,16 @@ OPEN = AllOf()
 
 def judge(condition: Condition, facts: Facts, at: datetime) -> Decision:
     """Decide, with every reason once and the instant from which it opens by itself."""
-    verdict = condition.verdict(facts, at)
-    if verdict.met:
+    if condition.holds(facts, at):
         return Decision()
-    later = sorted({edge for edge in condition.boundaries(facts) if edge > at})
-    opens_at = next(
-        (edge for edge in later if condition.verdict(facts, edge).met), None
-    )
-    reasons: list[Reason] = []
-    for reason in verdict.reasons or (Reason("condition-unmet"),):
-        if reason not in reasons:
-            reasons.append(reason)
-    return Decision(tuple(reasons), opens_at)
+    reasons = condition.verdict(facts, at).reasons or (Reason("condition-unmet"),)
+    once: dict[object, Reason] = {}
+    for reason in reasons:
+        about = tuple(sorted(reason.about.items()))
+        once.setdefault((reason.code, about, reason.opens_at), reason)
+    return Decision(tuple(once.values()), _opens_at(condition, facts, at))
+
+
+def _opens_at(condition: Condition, facts: Facts, at: datetime) -> datetime | None:
+    later = {edge for edge in condition.boundaries(facts) if edge > at}
+    return next((edge for edge in sorted(later) if condition.holds(facts, edge)), None)

@@ -15,8 +15,7 @@ class Facts:
 
     *enrolled_at* is set while the enrollment lets the learner in. *completed*
     holds lesson keys, *scores* the counting share per lesson key, *earlier* the
-    required lessons before the one in question, *missing_media* says that the
-    lesson has nothing to show yet.
+    required lessons before the one in question.
     """
 
     enrolled_at: datetime | None = None

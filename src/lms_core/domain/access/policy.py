@@ -126,9 +126,15 @@ class Actor:
         return cls(user=user.id, grants=user.grants, suspended=user.suspended)
 
     def roles_on(self, course: CourseId) -> frozenset[str]:
-        """Return the roles that access conditions of *course* may ask for."""
+        """Return the roles that access conditions of *course* may ask for.
+
+        An instructor of the platform teaches no course by that alone.
+        """
         given = {
-            grant.role.value for grant in self.grants if grant.course in {None, course}
+            grant.role.value
+            for grant in self.grants
+            if grant.course == course
+            or (grant.course is None and grant.role is not Role.INSTRUCTOR)
         }
         return frozenset(given | ({Role.STUDENT.value} if self.user else set()))
 

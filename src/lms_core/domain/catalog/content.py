@@ -1,5 +1,6 @@
 """What a course teaches: a document that is drafted, checked and published."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -27,6 +28,10 @@ LONGEST_TITLE = 200
 LONGEST_TEXT = 500_000
 MOST_MODULES = 200
 MOST_LESSONS = 2_000
+MOST_CONDITIONS = 100
+"""In one tree: deciding takes time by its square where many dates are involved."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
 def _check_title(title: str) -> None:
@@ -34,6 +39,11 @@ def _check_title(title: str) -> None:
         raise InvalidValue(
             f"must be one line of 1 to {LONGEST_TITLE} characters", place="title"
         )
+
+
+def _check_length(text: str, most: int, place: str) -> None:
+    if len(text) > most:
+        raise InvalidValue(f"must have at most {most} characters", place=place)
 
 
 @open_set
@@ -59,10 +69,7 @@ class Text(LessonContent):
     markdown: str
 
     def __attrs_post_init__(self) -> None:
-        if len(self.markdown) > LONGEST_TEXT:
-            raise InvalidValue(
-                f"must have at most {LONGEST_TEXT} characters", place="markdown"
-            )
+        _check_length(self.markdown, LONGEST_TEXT, "markdown")
 
     def completion(self) -> CompletionRule:
         """Finished when the learner says it was read."""
@@ -77,6 +84,11 @@ class Video(LessonContent):
     media: MediaId | None = None
     markdown: str = ""
     coverage: Percent = Percent(Fraction(95, 100))
+
+    def __attrs_post_init__(self) -> None:
+        _check_length(self.markdown, LONGEST_TEXT, "markdown")
+        if not self.coverage.of_one:
+            raise InvalidValue("must be more than nothing", place="coverage")
 
     def completion(self) -> CompletionRule:
         """Finished when enough of it was watched."""
@@ -157,11 +169,11 @@ class CourseContent:
         _check_title(self.title)
         if self.version != 1:
             raise InvalidValue(f"is not known: {self.version}", place="version")
-        if len(self.summary) > 1000:  # noqa: PLR2004
-            raise InvalidValue("must have at most 1000 characters", place="summary")
-        if len(self.description) > LONGEST_TEXT:
+        _check_length(self.summary, 1000, "summary")
+        _check_length(self.description, LONGEST_TEXT, "description")
+        if not _LANGUAGE.fullmatch(self.language):
             raise InvalidValue(
-                f"must have at most {LONGEST_TEXT} characters", place="description"
+                "must be a language such as en or pt-BR", place="language"
             )
         currencies = [price.currency for price in self.prices]
         if len(set(currencies)) < len(currencies):
@@ -214,8 +226,8 @@ def content_faults(content: CourseContent) -> tuple[Fault, ...]:
     """Return what is wrong across the parts of *content*, with places.
 
     Each part has checked itself; this finds keys used twice, references to what
-    is not there, conditions that no learner could ever meet because they wait
-    for a lesson that waits for them, and limits of the whole.
+    is not there, lessons that can never open because they wait for one that waits
+    for them, and limits of the whole.
     """
     faults: list[Fault] = []
     if len(content.modules) > MOST_MODULES:
@@ -240,35 +252,59 @@ def content_faults(content: CourseContent) -> tuple[Fault, ...]:
                 faults.append(Fault(f"{here}.category", message, "unknown-category"))
     if len(seen) > MOST_LESSONS:
         faults.append(Fault("modules", f"must have at most {MOST_LESSONS} lessons"))
-    faults += _reference_faults(content, set(seen))
+    faults += _access_faults(content, set(seen))
     return tuple(faults)
 
 
-def _reference_faults(content: CourseContent, known: set[str]) -> Iterator[Fault]:
-    waits: dict[str, set[str]] = {}
+def _access_faults(content: CourseContent, known: set[str]) -> Iterator[Fault]:
+    closed = _never_open(content, known)
     for m, module in enumerate(content.modules):
+        yield from _condition_faults(module.access, f"modules[{m}].access", known)
         for n, lesson in enumerate(module.lessons):
             place = f"modules[{m}].lessons[{n}].access"
-            wanted = set(module.access.lessons()) | set(lesson.access.lessons())
-            for missing in sorted(wanted - known):
-                message = f"names no lesson of the course: {missing!r}"
-                yield Fault(place, message, "unknown-lesson")
-            waits[lesson.key] = wanted & known
-    for key in waits:
-        if _waits_for_itself(key, waits):
-            found = content.find(key)
-            if found is not None:
-                message = f"lesson {key!r} waits for itself, so it can never open"
-                yield Fault(f"lesson {key}", message, "circular-access")
+            yield from _condition_faults(lesson.access, place, known)
+            if (m, n) in closed:
+                message = f"lesson {lesson.key!r} can never open: it waits for itself"
+                yield Fault(place, message, "circular-access")
 
 
-def _waits_for_itself(key: str, waits: dict[str, set[str]]) -> bool:
-    ahead, reached = list(waits[key]), set[str]()
-    while ahead:
-        wanted = ahead.pop()
-        if wanted == key:
-            return True
-        if wanted not in reached:
-            reached.add(wanted)
-            ahead.extend(waits.get(wanted, ()))
-    return False
+def _condition_faults(
+    condition: Condition, place: str, known: set[str]
+) -> Iterator[Fault]:
+    if condition.size() > MOST_CONDITIONS:
+        yield Fault(place, f"must be at most {MOST_CONDITIONS} conditions")
+    for missing in sorted(set(condition.lessons()) - known):
+        message = f"names no lesson of the course: {missing!r}"
+        yield Fault(place, message, "unknown-lesson")
+
+
+def _never_open(content: CourseContent, known: set[str]) -> set[tuple[int, int]]:
+    """Return the positions of lessons that no learner can open.
+
+    Whatever can be opened is opened and finished, again and again until nothing
+    new opens. A lesson that is named but missing is reported as such, so it holds
+    nothing up here.
+    """
+    waiting = {
+        (m, n): (module.access, lesson)
+        for m, module in enumerate(content.modules)
+        for n, lesson in enumerate(module.lessons)
+    }
+    named = {key for each in content.modules for key in each.access.lessons()}
+    named |= {key for each in content.lessons() for key in each.access.lessons()}
+    reachable = named - known
+    while True:
+        opened = []
+        earlier = True
+        for position, (access, lesson) in waiting.items():
+            if access.may_hold(reachable, earlier=earlier) and lesson.access.may_hold(
+                reachable, earlier=earlier
+            ):
+                reachable.add(lesson.key)
+                opened.append(position)
+            elif lesson.required:
+                earlier = False
+        if not opened:
+            return set(waiting)
+        for position in opened:
+            del waiting[position]
