@@ -16,8 +16,8 @@ class Weighted:
     weight: int = 1
 
     def __attrs_post_init__(self) -> None:
-        if self.weight < 1:
-            raise InvalidValue(f"a lesson counts at least 1, not {self.weight}")
+        if type(self.weight) is not int or self.weight < 1:
+            raise InvalidValue(f"a lesson counts at least 1, not {self.weight!r:.20}")
 
 
 @frozen(kw_only=True)

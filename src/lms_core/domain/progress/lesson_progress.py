@@ -1,12 +1,14 @@
 """One learner's progress in one lesson, merged from any number of devices."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from attrs import evolve, frozen
 
 from lms_core.domain.ids import LessonId, UserId
-from lms_core.domain.progress.intervals import EMPTY, Intervals
+from lms_core.domain.progress.intervals import EMPTY, LONGEST_MS, Intervals
 from lms_core.errors import InvalidValue
+
+_MOST_EPOCHS = 2**31
 
 
 @frozen(kw_only=True)
@@ -30,8 +32,10 @@ class LessonProgress:
     completed_at: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
-        if self.epoch < 0 or self.position_ms < 0:
-            raise InvalidValue("epoch and position are never negative")
+        if not 0 <= self.epoch < _MOST_EPOCHS:
+            raise InvalidValue(f"must be 0 to {_MOST_EPOCHS - 1}", place="epoch")
+        if not 0 <= self.position_ms <= LONGEST_MS:
+            raise InvalidValue(f"must be 0 to {LONGEST_MS}", place="position_ms")
 
     def merge(self, other: "LessonProgress") -> "LessonProgress":
         """Return what both know together.
@@ -43,15 +47,7 @@ class LessonProgress:
             raise InvalidValue("progress of different learners or lessons")
         if self.epoch != other.epoch:
             return max(self, other, key=lambda each: each.epoch)
-        latest = max(
-            self,
-            other,
-            key=lambda each: (
-                (each.seen_at is not None, each.seen_at, each.position_ms)
-                if each.seen_at
-                else (False, _NEVER, each.position_ms)
-            ),
-        )
+        latest = max(self, other, key=_seen)
         return evolve(
             self,
             watched=self.watched | other.watched,
@@ -68,7 +64,13 @@ class LessonProgress:
         )
 
 
-_NEVER = datetime.min  # noqa: DTZ901 - compared with itself only
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _seen(progress: LessonProgress) -> tuple[bool, datetime, int]:
+    """Order by time; the later position wins a tie, and never seen is earliest."""
+    seen = progress.seen_at
+    return seen is not None, seen or _NEVER, progress.position_ms
 
 
 def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
