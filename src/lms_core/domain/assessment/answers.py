@@ -20,7 +20,12 @@ MOST_PARTS = 200
 _NUMBER = re.compile(
     r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][+-]?[0-9]{1,2})?"
 )
-_RATIO = re.compile(r"([+-]?[0-9]{1,18})\s*/\s*([0-9]{1,18})")
+_RATIO = re.compile(r"([+-]?[0-9]{1,18}) ?/ ?([0-9]{1,18})")
+_SIGNS = str.maketrans(
+    "\u2212\u2010\u2011\u2013\u066b\uff0b\uff0c\uff0d\uff0e\uff0f\uff25\uff45",
+    "----.+,-./Ee",
+)
+_PIECE = re.compile(r"\\[*\\]|[^*\\]+|\*|\\")
 
 
 def read_answer(data: object, *, place: str = "") -> Answer:
@@ -46,13 +51,19 @@ def read_answer(data: object, *, place: str = "") -> Answer:
 def read_number(text: str) -> Fraction | None:
     """Return the number that a learner typed, or `None` where it is none.
 
-    Takes decimal points and commas, exponents, ratios and typographic minus
-    signs; never builds a number larger than what was typed can mean.
+    Takes decimal points and commas, exponents, ratios, typographic minus signs
+    and the digits of any script; never builds a number larger than what was typed
+    can mean. A raised digit is none: ``10²`` is not 102.
 
     >>> read_number("3,5")
     Fraction(7, 2)
     """
-    plain = unicodedata.normalize("NFKC", text).strip().replace("\u2212", "-")
+    plain = text.strip()
+    if not plain.isascii():
+        plain = "".join(
+            str(unicodedata.decimal(char)) if char.isdecimal() else char
+            for char in plain.translate(_SIGNS)
+        )
     if found := _RATIO.fullmatch(plain):
         bottom = int(found[2])
         return Fraction(int(found[1]), bottom) if bottom else None
@@ -74,39 +85,40 @@ def normal_text(
 def matches(pattern: str, text: str) -> bool:
     r"""Tell whether *text* matches *pattern*, in which ``*`` stands for anything.
 
-    ``\*`` is a star. Takes time proportional to the two lengths multiplied at
-    worst, whatever the author writes: there is no backtracking into earlier stars.
+    ``\*`` is a star and ``\\`` a backslash. What lies between two stars is
+    looked for from left to right and never again, so no pattern can be slow.
 
     >>> matches("*segment*", "a segmented file"), matches(r"5 \* 3", "5 * 3")
     (True, True)
     """
-    tokens: list[str | None] = []
-    escaped = False
-    for char in pattern:
-        if escaped:
-            tokens += [char] if char in "*\\" else ["\\", char]
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        else:
-            tokens.append(None if char == "*" else char)
-    if escaped:
-        tokens.append("\\")
-    at = token = 0
-    star, resume = -1, 0
-    while at < len(text):
-        if token < len(tokens) and tokens[token] is None:
-            star, resume = token, at
-            token += 1
-        elif token < len(tokens) and tokens[token] == text[at]:
-            token += 1
-            at += 1
-        elif star >= 0:
-            resume += 1
-            token, at = star + 1, resume
-        else:
+    first, *rest = literals(pattern)
+    if not rest:
+        return text == first
+    *middle, last = rest
+    if len(text) < len(first) + len(last) or not text.startswith(first):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
             return False
-    return all(rest is None for rest in tokens[token:])
+        at = found + len(part)
+    return text.endswith(last)
+
+
+def literals(pattern: str) -> tuple[str, ...]:
+    r"""Return the texts between the stars of *pattern*, escapes resolved.
+
+    >>> literals(r"5 \* *")
+    ('5 * ', '')
+    """
+    parts = [""]
+    for piece in _PIECE.findall(pattern):
+        if piece == "*":
+            parts.append("")
+        else:
+            parts[-1] += piece[1:] if piece in {r"\*", r"\\"} else piece
+    return tuple(parts)
 
 
 class Outcome(StrEnum):

@@ -10,6 +10,7 @@ from attrs import Factory, evolve, frozen
 from lms_core.domain.assessment.answers import Answer, Mark, read_answer
 from lms_core.domain.assessment.quiz import Quiz, ShowAnswers, total
 from lms_core.domain.decision import Decision
+from lms_core.domain.documents import shown_name
 from lms_core.domain.events import AttemptGraded, AttemptStarted, Event
 from lms_core.domain.ids import AttemptId, LessonId, UserId
 from lms_core.domain.score import Score
@@ -124,7 +125,7 @@ class Attempt:
         faults: list[Fault] = []
         merged = dict(self.answers)
         for name, data in answers.items():
-            place = f"answers.{name[:80]}"
+            place = f"answers.{shown_name(name)}"
             if name not in known:
                 faults.append(Fault(place, "names no question", "unknown-question"))
                 continue

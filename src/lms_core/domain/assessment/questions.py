@@ -5,6 +5,7 @@ subclassing `Question` under a `variant` name; quizzes, storage, import and API
 take it as it is.
 """
 
+import re
 from enum import StrEnum
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from lms_core.domain.assessment.answers import (
     Mark,
     Outcome,
     given,
+    literals,
     mark,
     matches,
     normal_text,
@@ -27,6 +29,11 @@ from lms_core.errors import InvalidValue
 
 MOST_OPTIONS = 100
 LONGEST_PROMPT = 20_000
+_LONGEST_ANSWER = 1000
+_FINEST = 10**6
+"""The largest denominator of points and shares, so that sums stay readable."""
+
+_UNIT = re.compile(r"[^\s\d.,+-](?:.{0,38}[^\s.,+-])?")
 
 
 @frozen(kw_only=True)
@@ -78,8 +85,14 @@ class Question:
             raise InvalidValue(
                 f"must have 1 to {LONGEST_PROMPT} characters", place="prompt"
             )
-        if not 0 <= self.points <= 10_000:  # noqa: PLR2004
-            raise InvalidValue("must be 0 to 10000", place="points")
+        if self.explanation is not None and len(self.explanation) > LONGEST_PROMPT:
+            raise InvalidValue(
+                f"must have at most {LONGEST_PROMPT} characters", place="explanation"
+            )
+        if not 0 <= self.points <= 10_000 or self.points.denominator > _FINEST:  # noqa: PLR2004
+            raise InvalidValue(
+                "must be 0 to 10000, in millionths at most", place="points"
+            )
         self.check()
 
     def check(self) -> None:
@@ -119,6 +132,10 @@ class Option:
 
     def __attrs_post_init__(self) -> None:
         checked_key(self.key, place="key")
+        if len(self.text) > LONGEST_PROMPT:
+            raise InvalidValue(
+                f"must have at most {LONGEST_PROMPT} characters", place="text"
+            )
 
 
 def _check_options(options: tuple[Option, ...], correct: tuple[str, ...]) -> None:
@@ -277,9 +294,16 @@ class Numeric(Question):
     unit: str | None = None
 
     def check(self) -> None:
-        """Tolerances are not negative."""
+        """Tolerances are not negative, and the value can be typed."""
+        if max(abs(self.value.numerator), self.value.denominator) >= 10**18:
+            raise InvalidValue("must have at most 18 digits", place="value")
         if self.tolerance < 0:
             raise InvalidValue("must not be negative", place="tolerance")
+        if self.unit is not None and not _UNIT.fullmatch(self.unit):
+            raise InvalidValue(
+                "must be 1 to 40 characters that no number starts or ends with",
+                place="unit",
+            )
 
     def shown(self) -> ShownQuestion:
         """Ask for a number."""
@@ -293,17 +317,19 @@ class Numeric(Question):
         )
 
     def solution(self) -> Solution:
-        """Give the value."""
-        if self.value.denominator == 1:
-            return Solution(correct=(str(self.value),), explanation=self.explanation)
-        decimal = f"{float(self.value):.6g}"
-        return Solution(correct=(decimal,), explanation=self.explanation)
+        """Give the value, as a decimal where it is a short one."""
+        shown = (_as_decimal(self.value),)
+        return Solution(correct=shown, explanation=self.explanation)
 
     def judge(self, answer: Answer) -> Mark:
         """Compare exactly; what is not a number is wrong, and says so."""
         typed = answer[0].strip()
-        if self.unit and typed.endswith(self.unit):
-            typed = typed[: -len(self.unit)].strip()
+        if self.unit:
+            # Look-alikes, such as the two characters for micro, are the same unit.
+            size = len(self.unit)
+            tail = normal_text(typed[-size:], case_matters=True)
+            if tail == normal_text(self.unit, case_matters=True):
+                typed = typed[:-size].strip()
         number = read_number(typed) if len(answer) == 1 else None
         if number is None:
             return mark(self.key, Fraction(0), self.points, why="not-a-number")
@@ -312,6 +338,16 @@ class Numeric(Question):
         return mark(
             self.key, Fraction(abs(number - self.value) <= allowed), self.points
         )
+
+
+def _as_decimal(value: Fraction) -> str:
+    """Write a short decimal as one and anything else as a ratio: both can be typed."""
+    scaled = value * 10**12
+    if value.denominator == 1 or scaled.denominator > 1:
+        return str(value)
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(abs(scaled.numerator), 10**12)
+    return f"{sign}{whole}.{rest:012}".rstrip("0")
 
 
 @frozen(kw_only=True)
@@ -324,6 +360,8 @@ class Accepted:
     def __attrs_post_init__(self) -> None:
         if not self.text.strip() or len(self.text) > 500:  # noqa: PLR2004
             raise InvalidValue("must have 1 to 500 characters", place="text")
+        if self.share.of_one.denominator > _FINEST:
+            raise InvalidValue("must be a share in millionths at most", place="share")
 
 
 @variant("short-answer")
@@ -353,7 +391,11 @@ class ShortAnswer(Question):
     def solution(self) -> Solution:
         """Give the texts that earn everything."""
         best = max(each.share for each in self.accepted)
-        texts = tuple(each.text for each in self.accepted if each.share == best)
+        texts = tuple(
+            "*".join(literals(each.text))
+            for each in self.accepted
+            if each.share == best
+        )
         return Solution(correct=texts, explanation=self.explanation)
 
     def _normal(self, text: str) -> str:
@@ -362,8 +404,10 @@ class ShortAnswer(Question):
         )
 
     def judge(self, answer: Answer) -> Mark:
-        """Compare normal forms with every accepted text."""
-        said = self._normal(answer[0][:1000]) if len(answer) == 1 else ""
+        """Compare normal forms with every accepted text; two answers are wrong."""
+        if len(answer) != 1 or len(answer[0]) > _LONGEST_ANSWER:
+            return mark(self.key, Fraction(0), self.points)
+        said = self._normal(answer[0])
         shares = (
             each.share.of_one
             for each in self.accepted

@@ -15,6 +15,7 @@ from lms_core.domain.score import Score
 from lms_core.errors import InvalidValue
 
 MOST_QUESTIONS = 500
+LONGEST_INSTRUCTIONS = 20_000
 LONGEST_TIME_S = 7 * 24 * 3600
 
 
@@ -56,6 +57,11 @@ class Quiz:
     show_answers: ShowAnswers = ShowAnswers.AFTER_PASS
 
     def __attrs_post_init__(self) -> None:
+        if len(self.instructions) > LONGEST_INSTRUCTIONS:
+            raise InvalidValue(
+                f"must have at most {LONGEST_INSTRUCTIONS} characters",
+                place="instructions",
+            )
         keys = [question.key for question in self.questions]
         if not 1 <= len(keys) <= MOST_QUESTIONS:
             raise InvalidValue(f"must be 1 to {MOST_QUESTIONS}", place="questions")
@@ -65,6 +71,10 @@ class Quiz:
                     f"is taken by an earlier question: {key!r}",
                     place=f"questions[{index}].key",
                 )
+        if not self.possible and self.pass_mark.of_one:
+            raise InvalidValue(
+                "must be 0% where no question earns a point", place="pass_mark"
+            )
         if (
             self.time_limit_s is not None
             and not 1 <= self.time_limit_s <= LONGEST_TIME_S
