@@ -54,7 +54,8 @@ class Session:
             )
             return rotated, Refresh.ROTATED
         if presented == self.previous and at < self.rotated_at + RETRY_GRACE:
-            return evolve(self, digest=successor, rotated_at=at), Refresh.ROTATED
+            # The grace runs from the first use: retrying does not prolong it.
+            return evolve(self, digest=successor), Refresh.ROTATED
         return self.end(at=at), Refresh.STOLEN
 
     def end(self, *, at: datetime) -> "Session":

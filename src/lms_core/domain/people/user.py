@@ -14,6 +14,7 @@ from lms_core.errors import InvalidValue
 _EMAIL = re.compile(
     r"[^\s@<>\",;:\\()\[\]]{1,64}@[^\s@<>\",;:\\()\[\].]+(?:\.[^\s@<>\",;:\\()\[\].]+)*"
 )
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LONGEST_EMAIL = 254
 _LONGEST_NAME = 120
 
@@ -24,23 +25,34 @@ def normal_email(text: str) -> str:
     Raises:
         InvalidValue: it is not an address of the form name@host.
     """
-    address = unicodedata.normalize("NFKC", text).strip().lower()
-    if len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address):
+    short = text.strip()[: _LONGEST_EMAIL + 1]
+    address = unicodedata.normalize("NFKC", short).strip().lower()
+    if (
+        len(address) > _LONGEST_EMAIL
+        or not address.isprintable()
+        or not _EMAIL.fullmatch(address)
+    ):
         raise InvalidValue("not a mail address; write name@host", place="email")
     return address
 
 
 def display_name(text: str) -> str:
-    """Return *text* as a name for display: one printable line, trimmed.
+    """Return *text* as a name for display: one line with something to see, trimmed.
+
+    Joiners stay, for scripts and emoji that need them.
 
     Raises:
-        InvalidValue: it is empty, too long, or holds control characters.
+        InvalidValue: it shows nothing, is too long, or holds control characters,
+            those that turn the direction of writing included.
     """
     name = unicodedata.normalize("NFC", text).strip()
-    controls = any(
-        unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in name
-    )
-    if not name or len(name) > _LONGEST_NAME or controls:
+    kinds = {unicodedata.category(char) for char in name}
+    if (
+        len(name) > _LONGEST_NAME
+        or kinds & {"Cc", "Cs", "Zl", "Zp"}
+        or not _TURNS.isdisjoint(name)
+        or not any(kind[0] in "LNPS" for kind in kinds)
+    ):
         raise InvalidValue(
             f"must be one line of 1 to {_LONGEST_NAME} characters", place="name"
         )
