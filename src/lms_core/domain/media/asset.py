@@ -123,8 +123,14 @@ class MediaAsset:
         )
 
     def ready(self, generation: int, stream: Stream, *, at: datetime) -> Step:
-        """Note the stream; news of an older generation changes nothing."""
-        if generation != self.generation or self.status is MediaStatus.READY:
+        """Note the stream; news of an older generation changes nothing.
+
+        A stream counts even after a failure: what can be played is there.
+        """
+        if generation != self.generation or self.status in {
+            MediaStatus.UPLOADING,
+            MediaStatus.READY,
+        }:
             return self, ()
         event = MediaReady(
             media=self.id, course=self.course, generation=generation, at=at
@@ -136,9 +142,9 @@ class MediaAsset:
 
     def failed(self, generation: int, reason: str, *, at: datetime) -> Step:
         """Note that no stream can be made; *reason* is a stable code."""
-        if generation != self.generation or self.status in {
-            MediaStatus.READY,
-            MediaStatus.FAILED,
+        if generation != self.generation or self.status not in {
+            MediaStatus.QUEUED,
+            MediaStatus.TRANSCODING,
         }:
             return self, ()
         event = MediaFailed(
