@@ -40,7 +40,6 @@ class Draft:
     _file: int
     _resource: object
     _digest: Any = field(factory=lambda: blake2b(digest_size=16))
-    _size: int = 0
 
     def write(self, chunks: Iterable[bytes]) -> None:
         """Append *chunks*; what they raise themselves passes through."""
@@ -48,7 +47,6 @@ class Draft:
             with translated("write", self._resource):
                 write_all(self._file, chunk)
             self._digest.update(chunk)
-            self._size += len(chunk)
 
     def finish(
         self, key: ObjectKey, content_type: str, metadata: Mapping[str, str]
@@ -56,7 +54,6 @@ class Draft:
         """Add the footer and wait for the disk."""
         about = {
             "etag": self._digest.hexdigest(),
-            "size": self._size,
             "type": content_type,
             "metadata": dict(metadata),
         }
@@ -98,11 +95,10 @@ def describe(file: int, key: ObjectKey) -> ObjectInfo:
     tail = os.pread(file, _TAIL, max(0, found.st_size - _TAIL))
     length = int.from_bytes(tail[:8], "big")
     size = found.st_size - _TAIL - length
+    if tail[8:] != _MAGIC or size < 0:
+        raise _damaged(key)
     try:
-        # A wrong end makes the footer unreadable, or the size another.
-        about = json.loads(os.pread(file, length, max(0, size)))
-        if (tail[8:], about["size"]) != (_MAGIC, size):
-            raise _damaged(key)
+        about = json.loads(os.pread(file, length, size))
         return ObjectInfo(
             key=key,
             size_bytes=size,
@@ -111,7 +107,7 @@ def describe(file: int, key: ObjectKey) -> ObjectInfo:
             modified_at=_EPOCH + timedelta(microseconds=found.st_mtime_ns // 1000),
             metadata=about["metadata"],
         )
-    except (ValueError, KeyError, TypeError, OverflowError) as exc:
+    except (ValueError, KeyError, TypeError) as exc:
         raise _damaged(key) from exc
 
 

@@ -194,13 +194,15 @@ class FileObjectStore:
 
     def _prune(self, folders: Sequence[str]) -> None:
         for depth in reversed(range(len(folders))):
-            with opened(self._objects, folders[:depth]) as parent:
-                try:
+            try:
+                with opened(self._objects, folders[:depth]) as parent:
                     os.rmdir(folders[depth], dir_fd=parent)
-                except OSError as exc:
-                    if exc.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                        raise
-                    return
+            except FileNotFoundError:
+                continue  # somebody else removed it, and may have stopped there
+            except OSError as exc:
+                if exc.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                    raise
+                return
 
 
 def open_object_store(url: str, wiring: Wiring) -> FileObjectStore:

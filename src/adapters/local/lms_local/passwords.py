@@ -1,5 +1,6 @@
 """Passwords kept by Argon2id."""
 
+import secrets
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher as Argon2
@@ -26,7 +27,7 @@ class Argon2PasswordHasher:
     _nobody: str = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_nobody", self._argon2.hash("nobody"))
+        object.__setattr__(self, "_nobody", self._argon2.hash(secrets.token_hex(16)))
 
     def hash(self, password: str) -> str:
         try:
@@ -37,10 +38,10 @@ class Argon2PasswordHasher:
 
     def verify(self, password: str, hashed: str | None) -> bool:
         try:
-            matches = self._argon2.verify(hashed or self._nobody, password)
+            self._argon2.verify(self._nobody if hashed is None else hashed, password)
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
-        return matches and hashed is not None
+        return hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
         try:

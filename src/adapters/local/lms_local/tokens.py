@@ -5,7 +5,7 @@ so a public key would have no reader, and a check costs a tenth of an Ed25519 on
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -60,19 +60,13 @@ class LocalTokens:
     def verify(self, token: str) -> Identity:
         """Return who *token* speaks for; `LEEWAY_S` beyond its end still counts."""
         try:
-            claims = self._claims(token)
+            return self._identity(token)
         except ExpiredTokenError as exc:
             raise NotPermitted("the token has expired", code="token-expired") from exc
-        except (JoseError, ValueError, OverflowError) as exc:
+        except (JoseError, ValueError, OverflowError, RecursionError) as exc:
             raise NotPermitted("the token is not good", code="token-invalid") from exc
-        return Identity(
-            issuer=claims["iss"],
-            subject=claims["sub"],
-            session=SessionId(claims["sid"]),
-            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
-        )
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _identity(self, token: str) -> Identity:
         if not _COMPACT.fullmatch(token):
             raise ValueError("not of the form of our tokens")
         found = jwt.decode(token, lambda it: self._key(it.headers()), [_ALGORITHM])
@@ -88,8 +82,12 @@ class LocalTokens:
         )
         # Expiry is checked last: an expired token is one that was good once.
         registry.validate(dict(sorted(found.claims.items(), key=_is_expiry)))
-        datetime.fromtimestamp(found.claims["exp"], UTC) + timedelta(0)
-        return found.claims
+        return Identity(
+            issuer=found.claims["iss"],
+            subject=found.claims["sub"],
+            session=SessionId(found.claims["sid"]),
+            expires_at=datetime.fromtimestamp(found.claims["exp"], UTC),
+        )
 
     def _key(self, header: dict[str, Any]) -> OctKey:
         """Return the key a header asks for, if the header is one of ours."""

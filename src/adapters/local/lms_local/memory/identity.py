@@ -29,7 +29,7 @@ class MemoryPasswordHasher:
 
 
 def _digest(salt: str, password: str) -> str:
-    return sha256(f"{salt}${password}".encode()).hexdigest()
+    return sha256(f"{salt}${password}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 if TYPE_CHECKING:
