@@ -82,6 +82,52 @@ class Database:
             self._turn.release()
 
     @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Write all or nothing."""
+        self.take_turn()
+        try:
+            with translated(), self.engine.begin() as connection:
+                yield connection
+        finally:
+            self.end_turn()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read from one state of the database."""
+        with translated(), self.reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """Lend what `raw` lends, when it is this thread's turn to write."""
+        self.take_turn()
+        try:
+            with self.raw() as connection:
+                yield connection
+        finally:
+            self.end_turn()
+
+    @contextmanager
+    def atomic(self, raw: Any) -> Iterator[None]:
+        """Make what is done on a raw connection one transaction."""
+        if not self.is_sqlite:
+            with raw.transaction():
+                yield
+            return
+        raw.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            raw.execute("COMMIT")
+        except BaseException:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+            raise
+
+    def sql(self, statement: str) -> str:
+        """Return *statement* with this driver's placeholders instead of ``?``."""
+        return statement if self.is_sqlite else statement.replace("?", "%s")
+
+    @contextmanager
     def raw(self) -> Iterator[Any]:
         """Lend a raw DBAPI connection in autocommit mode, errors translated."""
         with translated():

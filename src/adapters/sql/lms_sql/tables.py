@@ -379,6 +379,7 @@ progress = Table(
     _number("read_at", null=True),
     _number("seen_at", null=True),
     _number("completed_at", null=True),
+    Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("user_id", "course_id", "lesson"),
     CheckConstraint("epoch >= 0", name="epoch"),
     CheckConstraint("position_ms >= 0", name="position"),

@@ -329,6 +329,7 @@ def upgrade() -> None:
         sa.Column("read_at", sa.BigInteger(), nullable=True),
         sa.Column("seen_at", sa.BigInteger(), nullable=True),
         sa.Column("completed_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("epoch >= 0", name=op.f("ck_progress_epoch")),
         sa.CheckConstraint("position_ms >= 0", name=op.f("ck_progress_position")),
         sa.PrimaryKeyConstraint(
