@@ -296,7 +296,7 @@ def _is_too_deep(data: object) -> bool:
     return True
 
 
-def _load(hint: Any, data: Any, place: str, faults: list[Fault]) -> Any:  # noqa: C901, PLR0911 - one branch for each kind of type
+def _load(hint: Any, data: Any, place: str, faults: list[Fault]) -> Any:  # noqa: C901 - one branch for each kind of type
     if len(faults) >= _MOST_FAULTS:
         return _BROKEN
     hint = getattr(hint, "__supertype__", hint)
@@ -460,7 +460,7 @@ def schema(cls: type) -> Json:
     }
 
 
-def _schema(hint: Any, definitions: Json) -> Json:  # noqa: PLR0911 - as in `_load`
+def _schema(hint: Any, definitions: Json) -> Json:
     hint = getattr(hint, "__supertype__", hint)
     origin = typing.get_origin(hint)
     if origin in {types.UnionType, typing.Union}:
