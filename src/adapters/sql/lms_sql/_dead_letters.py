@@ -12,6 +12,9 @@ from lms_sql.engine import Database
 from lms_sql.tables import dead_letters, messages
 
 SPENT = "max-deliveries"
+
+_M = messages.c
+_D = dead_letters.c
 _SOME = 500
 
 
@@ -28,9 +31,9 @@ class Graveyard:
 def bury(graves: Graveyard, ids: Sequence[int], token: str, reason: str) -> None:
     """Make messages that are held under *token* dead letters."""
     held = (
-        messages.c.id.in_(ids),
-        messages.c.receipt == token,
-        messages.c.visible_at > graves.now,
+        _M.id.in_(ids),
+        _M.receipt == token,
+        _M.visible_at > graves.now,
     )
     with graves.database.transaction() as connection:
         _give_up(connection, graves, reason, *held)
@@ -43,16 +46,14 @@ def _give_up(
     *which: ColumnElement[bool],
 ) -> int:
     columns = (
-        messages.c.id,
-        messages.c.queue,
-        messages.c.body,
-        messages.c.attributes,
-        messages.c.deliveries,
+        _M.id,
+        _M.queue,
+        _M.body,
+        _M.attributes,
+        _M.deliveries,
     )
-    query = select(*columns, messages.c.created_at).where(
-        messages.c.queue == graves.queue, *which
-    )
-    query = query.order_by(messages.c.id).limit(_SOME).with_for_update()
+    query = select(*columns, _M.created_at).where(_M.queue == graves.queue, *which)
+    query = query.order_by(_M.id).limit(_SOME).with_for_update()
     rows = [
         {
             **row,
@@ -65,20 +66,18 @@ def _give_up(
     if rows:
         connection.execute(insert(dead_letters), rows)
         gone = [row["id"] for row in rows]
-        connection.execute(delete(messages).where(messages.c.id.in_(gone)))
+        connection.execute(delete(messages).where(_M.id.in_(gone)))
     return len(rows)
 
 
 def _sweep(graves: Graveyard) -> None:
     """Give up what was delivered for the last time and not finished."""
     spent = (
-        messages.c.deliveries >= graves.max_deliveries,
-        messages.c.receipt.is_not(None),
-        messages.c.visible_at <= graves.now,
+        _M.deliveries >= graves.max_deliveries,
+        _M.receipt.is_not(None),
+        _M.visible_at <= graves.now,
     )
-    query = (
-        select(messages.c.id).where(messages.c.queue == graves.queue, *spent).limit(1)
-    )
+    query = select(_M.id).where(_M.queue == graves.queue, *spent).limit(1)
     with graves.database.reading() as connection:
         if connection.execute(query).first() is None:
             return
@@ -91,15 +90,13 @@ def _sweep(graves: Graveyard) -> None:
 def depth(graves: Graveyard) -> QueueDepth:
     """Count what waits, what is held and what was given up."""
     _sweep(graves)
-    leased = messages.c.receipt.is_not(None) & (messages.c.visible_at > graves.now)
+    leased = _M.receipt.is_not(None) & (_M.visible_at > graves.now)
     of_queue = select(func.count(), func.count().filter(leased)).select_from(messages)
     buried = (
-        select(func.count())
-        .select_from(dead_letters)
-        .where(dead_letters.c.queue == graves.queue)
+        select(func.count()).select_from(dead_letters).where(_D.queue == graves.queue)
     )
     with graves.database.reading() as connection:
-        row = connection.execute(of_queue.where(messages.c.queue == graves.queue)).one()
+        row = connection.execute(of_queue.where(_M.queue == graves.queue)).one()
         gone = connection.execute(buried).scalar_one()
     return QueueDepth(ready=row[0] - row[1], leased=row[1], dead=gone)
 
@@ -110,12 +107,10 @@ def letters(graves: Graveyard) -> Iterator[DeadLetter]:
     after = 0
     while True:
         query = select(dead_letters).where(
-            dead_letters.c.queue == graves.queue, dead_letters.c.sequence > after
+            _D.queue == graves.queue, _D.sequence > after
         )
         with graves.database.reading() as connection:
-            rows = connection.execute(
-                query.order_by(dead_letters.c.sequence).limit(_SOME)
-            ).all()
+            rows = connection.execute(query.order_by(_D.sequence).limit(_SOME)).all()
         for row in rows:
             yield DeadLetter(
                 id=str(row.id),
@@ -137,18 +132,13 @@ def redrive(graves: Graveyard, ids: Sequence[str] | None) -> int:
 
 def _redrive(graves: Graveyard, which: ColumnElement[bool]) -> int:
     columns = (
-        dead_letters.c.id,
-        dead_letters.c.queue,
-        dead_letters.c.body,
-        dead_letters.c.attributes,
-        dead_letters.c.created_at,
+        _D.id,
+        _D.queue,
+        _D.body,
+        _D.attributes,
+        _D.created_at,
     )
-    query = (
-        select(*columns)
-        .where(which)
-        .order_by(dead_letters.c.sequence)
-        .with_for_update()
-    )
+    query = select(*columns).where(which).order_by(_D.sequence).with_for_update()
     with graves.database.transaction() as connection:
         rows = [
             {**row, "visible_at": graves.now, "deliveries": 0}
@@ -156,10 +146,8 @@ def _redrive(graves: Graveyard, which: ColumnElement[bool]) -> int:
         ]
         if rows:
             gone = [row["id"] for row in rows]
-            here = dead_letters.c.queue == graves.queue
-            connection.execute(
-                delete(dead_letters).where(here, dead_letters.c.id.in_(gone))
-            )
+            here = _D.queue == graves.queue
+            connection.execute(delete(dead_letters).where(here, _D.id.in_(gone)))
             connection.execute(insert(messages), rows)
     return len(rows)
 
@@ -178,12 +166,12 @@ def _chosen(
     graves: Graveyard, ids: Sequence[str] | None
 ) -> Iterator[ColumnElement[bool]]:
     """Yield conditions that together choose *ids*, or all; a few rows each."""
-    here = dead_letters.c.queue == graves.queue
+    here = _D.queue == graves.queue
     if ids is None:
-        query = select(dead_letters.c.id).where(here).order_by(dead_letters.c.sequence)
+        query = select(_D.id).where(here).order_by(_D.sequence)
         with graves.database.reading() as connection:
             numbers = list(connection.execute(query).scalars())
     else:
         numbers = [int(each) for each in ids if each.isascii() and each.isdecimal()]
     for start in range(0, len(numbers), _SOME):
-        yield here & dead_letters.c.id.in_(numbers[start : start + _SOME])
+        yield here & _D.id.in_(numbers[start : start + _SOME])

@@ -12,7 +12,7 @@ from lms_core.domain.progress.lesson_progress import LessonProgress
 from lms_core.errors import Conflict, InvalidValue
 from lms_core.ports.progress_store import ProgressStore
 from lms_core.registry import Wiring
-from lms_sql import _statements as statements
+from lms_sql import _statements as sql
 from lms_sql._values import instant_or_none, micros_or_none
 from lms_sql.engine import Database, open_database
 
@@ -40,16 +40,13 @@ class SqlProgressStore:
         return self._record_all(updates) if updates else ()
 
     def _record_one(self, update: LessonProgress) -> LessonProgress:
-        key, sql = _key(update), self.database.sql
+        key, text = _key(update), self.database.sql
         with self.database.writing() as raw:
             for _ in range(_MOST_TRIES):
-                row = raw.execute(sql(statements.PROGRESS), key).fetchone()
+                row = raw.execute(text(sql.PROGRESS), key).fetchone()
                 if row is None:
                     values = (*_state(update), 1, *key)
-                    if (
-                        raw.execute(sql(statements.PROGRESS_FIRST), values).rowcount
-                        == 1
-                    ):
+                    if raw.execute(text(sql.PROGRESS_FIRST), values).rowcount == 1:
                         return update
                     continue
                 before = _read(row, update.learner, update.lesson)
@@ -57,7 +54,7 @@ class SqlProgressStore:
                 if after == before:
                     return after
                 values = (*_state(after), row[6] + 1, *key, row[6])
-                if raw.execute(sql(statements.PROGRESS_CHANGE), values).rowcount == 1:
+                if raw.execute(text(sql.PROGRESS_CHANGE), values).rowcount == 1:
                     return after
         raise Conflict(f"too many report progress in {update.lesson} at once")
 
@@ -83,9 +80,7 @@ class SqlProgressStore:
                     for key, after in changed.items()
                 )
                 cursor = raw.cursor()
-                cursor.executemany(
-                    self.database.sql(statements.PROGRESS_CHANGE), list(rows)
-                )
+                cursor.executemany(self.database.sql(sql.PROGRESS_CHANGE), list(rows))
                 cursor.close()
         return tuple(results)
 
@@ -99,15 +94,13 @@ class SqlProgressStore:
         """
         if not self.database.is_sqlite:
             parts = [list(part) for part in zip(*keys, strict=True)]
-            raw.execute(self.database.sql(statements.PROGRESS_BLANK_MANY), parts)
-            lock = self.database.sql(statements.PROGRESS_LOCK_MANY)
+            raw.execute(self.database.sql(sql.PROGRESS_BLANK_MANY), parts)
+            lock = self.database.sql(sql.PROGRESS_LOCK_MANY)
             rows = {row[7:10]: row for row in raw.execute(lock, parts)}
         else:
             blank = [(0, "", 0, None, None, None, 0, *key) for key in keys]
-            raw.executemany(statements.PROGRESS_FIRST, blank)
-            rows = {
-                key: raw.execute(statements.PROGRESS, key).fetchone() for key in keys
-            }
+            raw.executemany(sql.PROGRESS_FIRST, blank)
+            rows = {key: raw.execute(sql.PROGRESS, key).fetchone() for key in keys}
         return {
             key: (_read(row, wanted[key].learner, wanted[key].lesson), row[6])
             for key, row in rows.items()
@@ -115,13 +108,13 @@ class SqlProgressStore:
 
     def get(self, learner: UserId, lesson: LessonId) -> LessonProgress:
         blank = LessonProgress(learner=learner, lesson=lesson)
-        rows = self._rows(statements.PROGRESS, _key(blank))
+        rows = self._rows(sql.PROGRESS, _key(blank))
         return _read(rows[0], learner, lesson) if rows else blank
 
     def of_learner(
         self, learner: UserId, course: CourseId
     ) -> tuple[LessonProgress, ...]:
-        rows = self._rows(statements.PROGRESS_OF_LEARNER, (learner, course))
+        rows = self._rows(sql.PROGRESS_OF_LEARNER, (learner, course))
         return tuple(_read(row, learner, LessonId(course, row[8])) for row in rows)
 
     def of_course(
@@ -133,9 +126,7 @@ class SqlProgressStore:
             if not separator or not lesson or not learner:
                 raise InvalidValue("is not one of ours", place="after")
             after = (learner, lesson)
-        rows = self._rows(
-            statements.PROGRESS_OF_COURSE, (course, *after, page.limit + 1)
-        )
+        rows = self._rows(sql.PROGRESS_OF_COURSE, (course, *after, page.limit + 1))
         items = tuple(
             _read(row, UserId(row[7]), LessonId(course, row[8]))
             for row in rows[: page.limit]
@@ -146,9 +137,7 @@ class SqlProgressStore:
 
     def forget(self, learner: UserId) -> None:
         with self.database.writing() as raw:
-            raw.execute(
-                self.database.sql(statements.PROGRESS_FORGET), (learner,)
-            ).close()
+            raw.execute(self.database.sql(sql.PROGRESS_FORGET), (learner,)).close()
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
         with self.database.raw() as raw:
