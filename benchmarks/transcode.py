@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.row import Row
+
 from lms_core.domain.ids import ObjectKey
 from lms_core.ports.transcoder import TranscodeRequest, TranscodeState
 from lms_ffmpeg.binary import find_ffmpeg
@@ -44,6 +45,7 @@ GOP = (
 AUDIO = ("-c:a", "aac", "-b:a", "128k", "-ac", "2")
 HLS = ("-f", "hls", "-hls_time", "6", "-hls_playlist_type", "vod")
 FMP4 = ("-hls_segment_type", "fmp4", "-hls_flags", "independent_segments")
+CAMERA = "noise=alls=12:allf=t+u"  # a clean source would be too cheap to decode
 WAYS = ("adapter", "one pass", "one run a rendition")
 MIB = 1024 * 1024
 
@@ -52,7 +54,7 @@ def run(workload: Path | None, rounds: int) -> list[Row]:
     """Measure; *workload* may name a 1080p source to use instead of a made one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        large = workload or _make(folder / "large.mp4", "1920x1080", 6)
+        large = workload or _make(folder / "large.mp4", "1920x1080", 8)
         short = _make(folder / "short.mp4", "640x360", 10)
         long = _make(folder / "long.mp4", "640x360", 40)
         seconds: dict[str, list[float]] = {way: [] for way in WAYS}
@@ -169,9 +171,10 @@ def _rates(average: int, peak: int, buffer: int, *, stream: str = "") -> list[st
 
 def _make(path: Path, size: str, seconds: int) -> Path:
     _ffmpeg(
-        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=30:d={seconds}"),
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=30:d={seconds},{CAMERA}"),
         *("-f", "lavfi", "-i", f"sine=440:r=48000:d={seconds}"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(path)),
+        *("-c:v", "libx264", "-preset", "veryfast", "-b:v", "20M"),
+        *("-pix_fmt", "yuv420p", str(path)),
     )
     return path
 

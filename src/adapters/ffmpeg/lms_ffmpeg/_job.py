@@ -60,13 +60,15 @@ class Job:
 
     def __call__(self, recorded: Callable[["Job"], None]) -> None:
         """Do the work, leave a record of how it ended, and then call *recorded*."""
+        status = self._attempt()
         try:
-            self.status = self._attempt()
-            self.write_record()
+            self.write_record(status)
         except PortError:
             # The status stays with this process, and a stale record means failure.
             _log.exception("no record of how job %s ended", self.request.job)
+            self.status = status
         else:
+            self.status = status
             recorded(self)
         finally:
             self.ended.set()
@@ -76,9 +78,11 @@ class Job:
         self.cancelled = self.cancelled or cancelled
         self.runner.stop()
 
-    def write_record(self, *, if_match: str | None = None) -> None:
-        """Tell other processes where the job stands."""
-        status, now = self.status, self.setup.clock.now()
+    def write_record(
+        self, status: TranscodeStatus, *, if_match: str | None = None
+    ) -> None:
+        """Tell other processes that the job stands at *status*."""
+        now = self.setup.clock.now()
         self._beaten_at = now
         record = JobRecord(
             destination=self.request.destination,
@@ -145,7 +149,7 @@ class Job:
             if found and found[0].state is TranscodeState.CANCELLED:
                 self.stop(cancelled=True)
                 self.runner.check()
-            self.write_record(if_match=found[1] if found else None)
+            self.write_record(self.status, if_match=found[1] if found else None)
         except PortError as exc:
             # A beat lost is worth less than the hours the work may have taken.
             _log.warning("job %s could not beat: %s", self.request.job, exc)

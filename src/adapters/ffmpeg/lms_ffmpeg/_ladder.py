@@ -14,8 +14,8 @@ AUDIO_KBPS = 128
 _MOST_TILES = 100
 _TILE_SIDE = 160
 _POSTER_WITHIN_SECONDS = 60
-_REPRODUCIBLE = (
-    # Metadata goes: it may tell where a phone was when it filmed.
+_WITHOUT_METADATA = (
+    # It may tell where a phone was when it filmed.
     *("-map_metadata", "-1", "-map_chapters", "-1"),
     *("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"),
 )
@@ -52,7 +52,7 @@ def encode_arguments(
         *("-fps_mode", "cfr", "-fpsmax", "60"),
         *("-g", "9999", "-sc_threshold", "0", "-forced-idr", "1"),
         *("-force_key_frames", f"expr:gte(t,n_forced*{GOP_SECONDS})"),
-        *_REPRODUCIBLE,
+        *_WITHOUT_METADATA,
         *("-f", "hls", "-hls_time", str(SEGMENT_SECONDS)),
         *("-hls_playlist_type", "vod", "-hls_segment_type", "fmp4"),
         *("-hls_flags", "independent_segments", "-hls_fmp4_init_filename", "init.mp4"),
@@ -136,13 +136,13 @@ def companion_arguments(
         *stream(middle.name),
         *audio,
         *("-map", "0:v", "-vf", "thumbnail=30,scale='min(1280,iw)':-2"),
-        *("-frames:v", "1", "-update", "1", "-q:v", "3", *_REPRODUCIBLE),
+        *("-frames:v", "1", "-update", "1", "-q:v", "3", *_WITHOUT_METADATA),
         "out/poster.jpg",
         *("-map", "1:v", "-vf"),
         f"{tiles},tile={sprite.columns}x{sprite.rows}",
-        *("-frames:v", "1", "-update", "1", "-q:v", "4", *_REPRODUCIBLE),
+        *("-frames:v", "1", "-update", "1", "-q:v", "4", *_WITHOUT_METADATA),
         "out/thumbnails.jpg",
         *("-map", "2:v", *(("-map", "3:a") if audio else ()), "-c", "copy"),
-        *("-movflags", "+faststart", *_REPRODUCIBLE),
+        *("-movflags", "+faststart", *_WITHOUT_METADATA),
         "out/progressive.mp4",
     ]

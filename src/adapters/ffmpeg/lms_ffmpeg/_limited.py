@@ -11,22 +11,23 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_GRACE_SECONDS = 5
 
 
-def _limit(what: int, soft: int, hard: int) -> None:
+def _limit(what: int, most: int) -> None:
     ceiling = resource.getrlimit(what)[1]
     if ceiling != resource.RLIM_INFINITY:
-        soft, hard = min(soft, ceiling), min(hard, ceiling)
-    resource.setrlimit(what, (soft, hard))
+        most = min(most, ceiling)
+    resource.setrlimit(what, (most, most))
 
 
 def main(parent: str, cpu: str, memory: str, file: str, *command: str) -> None:
     """Set the limits (seconds, bytes, bytes) and run *command* in this process."""
-    _limit(resource.RLIMIT_CPU, int(cpu), int(cpu) + _GRACE_SECONDS)
-    _limit(resource.RLIMIT_AS, int(memory), int(memory))
-    _limit(resource.RLIMIT_FSIZE, int(file), int(file))
-    _limit(resource.RLIMIT_CORE, 0, 0)
+    # No softer limit for the processor: ffmpeg would take its signal for a wish to
+    # end early, and end as if all were well.
+    _limit(resource.RLIMIT_CPU, int(cpu))
+    _limit(resource.RLIMIT_AS, int(memory))
+    _limit(resource.RLIMIT_FSIZE, int(file))
+    _limit(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != int(parent):

@@ -99,7 +99,8 @@ def probe(runner: Runner) -> Source:
     # A decoded frame proves that there is something to see, and tells the size
     # after rotation; framecrc writes its facts in a form made for machines.
     seen = runner.run(
-        *("-max_pixels", str(limits.max_pixels), *open_arguments(demuxer)),
+        *("-threads", "1", "-max_pixels", str(limits.max_pixels)),
+        *open_arguments(demuxer),
         *("-map", "0:V:0", "-map", "0:a:0?", "-frames:v", "1"),
         *("-t", "10", "-f", "framecrc", "pipe:1"),
         seconds=limits.probe_seconds,

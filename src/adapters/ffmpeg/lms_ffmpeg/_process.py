@@ -49,7 +49,8 @@ class Outcome:
         told = self.log.strip().rpartition("\n")[2][:300]
         if self.status in {_INVALID_DATA, _TOO_MANY_ERRORS}:
             raise MediaFault("unreadable-media", why=told)
-        used_up = self.status in {-signal.SIGXCPU, -signal.SIGXFSZ}
+        # Nobody but the limits kills it behind our back, or the kernel for memory.
+        used_up = self.status in {-signal.SIGKILL, -signal.SIGXFSZ}
         raise MediaFault(FAILED_INSIDE, permanent=used_up, status=self.status, why=told)
 
 

@@ -90,14 +90,14 @@ class FfmpegTranscoder:
         ffmpeg = find_ffmpeg()
         with self._lock:
             running = self._running.get(request.job)
-            if running is not None and not running.ended.is_set():
+            if running is not None and running.status.state in _ACTIVE:
                 return
             found = self._records.read(request.job)
             destination = found[0].destination if found else request.destination
             if self._records.read_result(request.job, destination):
                 return
             job = Job(request, self._setup, Runner(ffmpeg, self.limits))
-            job.write_record()
+            job.write_record(job.status)
             self._running[request.job] = job
             # A daemon, so that leaving the program ends the job and not the reverse.
             threading.Thread(
