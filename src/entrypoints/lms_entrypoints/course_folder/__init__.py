@@ -1,0 +1,1 @@
+"""Courses as folders of Markdown, quizzes and lectures."""
