@@ -62,7 +62,7 @@ class Platform:
     def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
-        self.ids: IdSource = Uuid7Ids()
+        self.ids: IdSource = Uuid7Ids(self.clock)
         self.tokens: TokenSource = RandomTokens()
         self._registry = Registry.installed(*PORTS)
         self._made: dict[type, Any] = {}

@@ -37,13 +37,13 @@ class PrintCertificate:
         printed = self.pdf_renderer.render(
             certificate.template,
             {
-                "learner_name": certificate.learner_name,
-                "course_title": certificate.course_title,
-                "issuer_name": self.issuer_name,
+                "learner": certificate.learner_name,
+                "course": certificate.course_title,
+                "issuer": self.issuer_name,
                 "number": certificate.display_number,
                 "issued_on": certificate.issued_at.date().isoformat(),
-                "grade": None if grade is None else f"{int(grade * 100)} %",
-                "verify_url": f"{self.portal_url}/verify/{certificate.code}",
+                "verification_url": f"{self.portal_url}/verify/{certificate.code}",
+                **({} if grade is None else {"grade": f"{int(grade * 100)} %"}),
             },
         )
         return self.pdf_sealer.seal(

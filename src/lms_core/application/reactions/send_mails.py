@@ -1,11 +1,12 @@
 """Reaction: tell people what concerns them, once."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from attrs import frozen
 
 from lms_core.application.print_certificate import PrintCertificate
-from lms_core.domain.documents import write_instant
+from lms_core.domain.catalog.content import Video
 from lms_core.domain.events import (
     CertificateIssued,
     EnrollmentActivated,
@@ -49,6 +50,7 @@ class SendMails:
     mailer: Mailer
     mail_renderer: MailRenderer
     printer: PrintCertificate
+    issuer_name: str
     portal_url: str
     """Where people find the portal, without a slash at the end."""
 
@@ -65,7 +67,11 @@ class SendMails:
             if letter is None:
                 return
             reader = work.users.get(letter.to)
-        data = {**letter.data, "name": reader.name, "portal_url": self.portal_url}
+        data = {
+            **letter.data,
+            "name": reader.name,
+            "site": {"name": self.issuer_name, "url": self.portal_url},
+        }
         words = self.mail_renderer.render(
             letter.template, data, language=reader.language
         )
@@ -96,62 +102,136 @@ class SendMails:
     def _letter(self, work: UnitOfWork, event: Event) -> Letter | None:
         match event:
             case UserRegistered():
-                return Letter(to=event.user, template="welcome", data={})
-            case OrderPaid() | OrderRefunded():
-                paid = isinstance(event, OrderPaid)
-                return Letter(
-                    to=event.buyer,
-                    template="receipt" if paid else "course-refunded",
-                    data={
-                        **self._course(work, event.course),
-                        "order": event.order,
-                        "amount": shown_money(event.amount),
-                        "at": write_instant(event.at),
-                    },
-                )
+                data = {"courses_url": f"{self.portal_url}/courses"}
+                return Letter(to=event.user, template="welcome", data=data)
+            case OrderPaid():
+                return self._receipt(work, event)
+            case OrderRefunded():
+                return self._refund(work, event)
             case EnrollmentActivated():
-                place = work.enrollments.get(event.enrollment)
-                if place.order is not None:
+                if work.enrollments.get(event.enrollment).order is not None:
                     return None  # The receipt says it.
                 return Letter(
                     to=event.learner,
                     template="enrollment",
-                    data=self._course(work, event.course),
+                    data={
+                        **_course(work, event.course),
+                        "course_url": self._course_url(event.course),
+                    },
                 )
             case CertificateIssued():
-                issued = work.certificates.get(event.certificate)
-                return Letter(
-                    to=event.learner,
-                    template="certificate",
-                    data={
-                        **self._course(work, event.course),
-                        "number": issued.display_number,
-                        "verify_url": f"{self.portal_url}/verify/{issued.code}",
-                    },
-                    certificate=event,
-                )
+                return self._certificate(work, event)
             case MediaFailed():
-                asset = work.media.get(event.media)
-                return Letter(
-                    to=asset.owner,
-                    template="media-failed",
-                    data={
-                        "filename": asset.filename,
-                        "reason": event.reason,
-                        "course_url": f"{self.portal_url}/teach/{event.course}",
-                    },
-                )
+                return self._failure(work, event)
             case _:
                 return None
 
-    def _course(self, work: UnitOfWork, course: CourseId) -> dict[str, object]:
-        found = work.courses.get(course)
-        content = found.publication.content if found.publication else found.draft
-        return {
-            "course_title": content.title,
-            "course_url": f"{self.portal_url}/learn/{course}",
-        }
+    def _course_url(self, course: CourseId) -> str:
+        return f"{self.portal_url}/learn/{course}"
 
+    def _receipt(self, work: UnitOfWork, event: OrderPaid) -> Letter:
+        total = shown_money(event.amount)
+        title = _title(work, event.course)
+        order = {
+            "number": event.order,
+            "paid_on": shown_day(event.at),
+            "total": total,
+            "lines": [{"title": title, "amount": total}],
+        }
+        return Letter(
+            to=event.buyer,
+            template="receipt",
+            data={
+                "order": order,
+                "order_url": f"{self.portal_url}/orders/{event.order}",
+            },
+        )
+
+    def _refund(self, work: UnitOfWork, event: OrderRefunded) -> Letter:
+        place = work.enrollments.find(event.buyer, event.course)
+        refund = {
+            "amount": shown_money(event.amount),
+            "order_number": event.order,
+            "refunded_on": shown_day(event.at),
+        }
+        return Letter(
+            to=event.buyer,
+            template="course-refunded",
+            data={
+                **_course(work, event.course),
+                "refund": refund,
+                "access_ended": place is None or not place.lets_in,
+            },
+        )
+
+    def _certificate(self, work: UnitOfWork, event: CertificateIssued) -> Letter:
+        issued = work.certificates.get(event.certificate)
+        printed: dict[str, object] = {
+            "number": issued.display_number,
+            "issued_on": shown_day(issued.issued_at),
+        }
+        if issued.grade is not None:
+            printed["grade"] = f"{int(issued.grade * 100)} %"
+        return Letter(
+            to=event.learner,
+            template="certificate",
+            data={
+                "course": {"title": issued.course_title},
+                "certificate": printed,
+                "certificate_url": f"{self.portal_url}/certificates/{issued.id}",
+                "verification_url": f"{self.portal_url}/verify/{issued.code}",
+            },
+            certificate=event,
+        )
+
+    def _failure(self, work: UnitOfWork, event: MediaFailed) -> Letter:
+        asset = work.media.get(event.media)
+        shown = [
+            lesson.title
+            for lesson in work.courses.get(event.course).draft.lessons()
+            if isinstance(lesson.content, Video) and lesson.content.media == asset.id
+        ]
+        return Letter(
+            to=asset.owner,
+            template="media-failed",
+            data={
+                **_course(work, event.course),
+                "lesson": {"title": shown[0] if shown else asset.filename},
+                "media": {
+                    "filename": asset.filename,
+                    "reason": event.reason,
+                    "remedy": _REMEDIES.get(event.reason, _ASK),
+                },
+                "media_url": f"{self.portal_url}/teach/{event.course}",
+            },
+        )
+
+
+_ASK = "Upload the file again; if it fails again, ask whoever runs the platform."
+_REMEDIES = {
+    "unreadable-media": "Export the video again as MP4 (H.264, AAC) and upload it.",
+    "no-video-stream": "The file holds no picture. Upload the video itself.",
+    "media-too-long": "Split the lecture into shorter parts.",
+    "media-too-large": "Export it in a smaller size, at most 4K, and upload it.",
+}
+
+
+def _title(work: UnitOfWork, course: CourseId) -> str:
+    found = work.courses.get(course)
+    content = found.publication.content if found.publication else found.draft
+    return content.title
+
+
+def _course(work: UnitOfWork, course: CourseId) -> dict[str, object]:
+    return {"course": {"title": _title(work, course)}}
+
+
+def shown_day(at: datetime) -> str:
+    """Return the day of *at*, in UTC, for people."""
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
 _WITHOUT_CENTS = {"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF", "PYG", "UGX"}
 

@@ -1,0 +1,72 @@
+"""The platform as one ASGI application: API, media, portal, gateway sandbox."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from lms_entrypoints.bootstrap import Platform
+from lms_entrypoints.http import (
+    problems,
+    routes_accounts,
+    routes_admin,
+    routes_authoring,
+    routes_catalogue,
+    routes_certificates,
+    routes_grades,
+    routes_learning,
+    routes_media,
+    routes_payments,
+    routes_quizzes,
+)
+from lms_entrypoints.http.edge import LimitBodies, RateLimiter, SecureHeaders
+from lms_entrypoints.portal.app import install_portal
+
+_ROUTES = (
+    routes_accounts,
+    routes_catalogue,
+    routes_learning,
+    routes_quizzes,
+    routes_payments,
+    routes_grades,
+    routes_certificates,
+    routes_authoring,
+    routes_media,
+    routes_admin,
+)
+
+
+def create_app(platform: Platform) -> FastAPI:
+    """Return the application that serves *platform*."""
+    app = FastAPI(
+        title=platform.settings.platform_name,
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.platform = platform
+    app.state.limiters = {
+        "guessing-address": RateLimiter(per_minute=30, burst=30),
+        "guessing-subject": RateLimiter(per_minute=6, burst=10),
+    }
+    problems.install(app)
+    for module in _ROUTES:
+        app.include_router(module.router)
+    install_portal(app)
+    _mount_sandbox(app, platform)
+    if platform.settings.hls_js is not None:
+        app.mount("/static/vendor", StaticFiles(directory=platform.settings.hls_js))
+    app.add_middleware(LimitBodies)
+    app.add_middleware(SecureHeaders, settings=platform.settings, ids=platform.ids)
+    return app
+
+
+def _mount_sandbox(app: FastAPI, platform: Platform) -> None:
+    """Serve the gateway's page where the gateway is the sandbox."""
+    if not platform.url_of("payment_gateway").startswith("sandbox:"):
+        return
+    from lms_sandbox.asgi import CheckoutApp  # noqa: PLC0415 - only where it is used
+    from lms_sandbox.payment_gateway import SandboxPaymentGateway  # noqa: PLC0415
+
+    gateway = platform.gateway
+    if isinstance(gateway, SandboxPaymentGateway):
+        app.mount("/sandbox", CheckoutApp.of(gateway))

@@ -1,0 +1,185 @@
+"""What every request passes before a route sees it: ids, limits, headers."""
+
+import re
+import time
+from collections import OrderedDict
+from threading import Lock
+from urllib.parse import urlsplit
+
+from attrs import define, field, frozen
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lms_core.ports.object_store import PART_BYTES
+from lms_core.ports.system import IdSource
+from lms_entrypoints.http.problems import HttpProblem, edge_document, problem
+from lms_entrypoints.settings import Settings
+
+SMALL_BYTES = 256 * 1024
+"""What a request body may have where nothing else is said."""
+
+ARCHIVE_BYTES = 512 * 1024 * 1024
+_LIMITS = (
+    (re.compile(r"/api/v1/uploads/[^/]+/parts/[0-9]+"), PART_BYTES),
+    (re.compile(r"/api/v1/courses/[^/]+/import"), ARCHIVE_BYTES),
+    (re.compile(r"/teach/import"), ARCHIVE_BYTES),
+    (re.compile(r"/api/v1/media/[^/]+/captions/[^/]+"), 2 * 1024 * 1024),
+    (re.compile(r"/api/v1/courses(/[^/]+)?"), 8 * 1024 * 1024),
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def body_limit(path: str) -> int:
+    """Return how many bytes a request to *path* may carry."""
+    return next(
+        (limit for pattern, limit in _LIMITS if pattern.fullmatch(path)), SMALL_BYTES
+    )
+
+
+@frozen
+class LimitBodies:
+    """Refuse bodies that are too long, before and while they are read."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes in."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = body_limit(scope["path"])
+        announced = Headers(scope=scope).get("content-length", "0")
+        if not announced.isascii() or not announced.isdigit():
+            await self._refuse(scope, receive, send, 400, limit)
+            return
+        if int(announced) > limit:
+            await self._refuse(scope, receive, send, 413, limit)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise HttpProblem(413, "body-too-large", f"at most {limit} bytes")
+            return message
+
+        await self.app(scope, counted, send)
+
+    async def _refuse(
+        self, scope: Scope, receive: Receive, send: Send, status: int, limit: int
+    ) -> None:
+        code = "body-too-large" if status == 413 else "bad-content-length"  # noqa: PLR2004
+        document = edge_document(status, code, f"at most {limit} bytes")
+        await problem(document, {"connection": "close"})(scope, receive, send)
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Return the policy for pages: our own scripts and styles, nothing inline."""
+    media = "'self'"
+    base = urlsplit(settings.base_url)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src {media} data:",
+            f"media-src {media} blob:",
+            "connect-src 'self'",
+            "font-src 'self'",
+            "worker-src 'self' blob:",
+            "manifest-src 'self'",
+            f"form-action 'self' {base.scheme}://{base.netloc}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+@frozen
+class SecureHeaders:
+    """Add what browsers need to be told, and an id that logs and clients share."""
+
+    app: ASGIApp
+    settings: Settings
+    ids: IdSource
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add headers to every response."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else self.ids.new()
+        scope.setdefault("state", {})["request_id"] = request_id
+        policy = content_security_policy(self.settings)
+        is_https = self.settings.base_url.startswith("https:")
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+                headers["referrer-policy"] = "same-origin"
+                headers["cross-origin-opener-policy"] = "same-origin"
+                headers["permissions-policy"] = (
+                    "camera=(), microphone=(), geolocation=(), payment=()"
+                )
+                headers.setdefault("content-security-policy", policy)
+                headers.setdefault("cache-control", "no-store")
+                if is_https:
+                    headers["strict-transport-security"] = "max-age=31536000"
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@define
+class RateLimiter:
+    """A token bucket for each principal, in this process.
+
+    A bucket holds *burst* requests and fills up at *per_minute*. The least
+    recently used buckets are forgotten, so memory is bounded whatever comes.
+    """
+
+    per_minute: float
+    burst: int
+    most_buckets: int = 50_000
+    _buckets: OrderedDict[str, tuple[float, float]] = field(
+        factory=OrderedDict, init=False
+    )
+    _lock: Lock = field(factory=Lock, init=False)
+
+    def seconds_to_wait(self, principal: str) -> int:
+        """Take one request; return 0, or how long to wait before the next."""
+        now = time.monotonic()
+        rate = self.per_minute / 60
+        with self._lock:
+            level, since = self._buckets.pop(principal, (float(self.burst), now))
+            level = min(float(self.burst), level + (now - since) * rate)
+            allowed = level >= 1
+            self._buckets[principal] = (level - 1 if allowed else level, now)
+            if len(self._buckets) > self.most_buckets:
+                self._buckets.popitem(last=False)
+        return 0 if allowed else max(1, round((1 - level) / rate))
+
+
+def client_address(scope: Scope, settings: Settings) -> str:
+    """Return who sends the request, as far as trusted proxies tell.
+
+    ``x-forwarded-for`` is believed from the right, one entry for each trusted
+    proxy; what a client itself put there is never reached.
+    """
+    client = scope.get("client")
+    direct = str(client[0]) if client else "unknown"
+    if settings.trusted_proxies == 0:
+        return direct
+    chain = [
+        part.strip()
+        for part in Headers(scope=scope).get("x-forwarded-for", "").split(",")
+        if part.strip()
+    ]
+    if len(chain) < settings.trusted_proxies:
+        return direct
+    return chain[-settings.trusted_proxies][:64]

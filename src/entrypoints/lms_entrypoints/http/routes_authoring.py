@@ -1,0 +1,204 @@
+"""Courses as their authors see them, and the lectures in them."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from lms_core.application.author_course import (
+    CreateCourse,
+    EditCourse,
+    PublishCourse,
+    ReadDraft,
+)
+from lms_core.application.upload_media import (
+    AttachCaptions,
+    CompleteUpload,
+    StartUpload,
+    UploadPart,
+)
+from lms_core.domain.catalog.content import CourseContent
+from lms_core.domain.documents import load
+from lms_core.domain.ids import CourseId, LessonId, MediaId, course_id
+from lms_core.domain.paging import PageRequest
+from lms_entrypoints.http.auth import CallerDep, PlatformDep
+from lms_entrypoints.http.problems import HttpProblem
+from lms_entrypoints.http.routes_catalogue import After, Limit
+from lms_entrypoints.http.routes_grades import IfMatch, version_in
+from lms_entrypoints.http.routing import LmsRoute
+from lms_entrypoints.http.schemas import (
+    CreateCourseBody,
+    DraftAnswer,
+    EditCourseBody,
+    MediaAnswer,
+    PartAnswer,
+    TaughtCourse,
+    TaughtPage,
+    UploadAnswer,
+    UploadBody,
+)
+
+router = APIRouter(prefix="/api/v1", route_class=LmsRoute, tags=["authoring"])
+
+_RAW = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"}
+            }
+        },
+    }
+}
+
+
+@router.get("/teach/courses")
+def list_taught(
+    platform: PlatformDep, caller: CallerDep, limit: Limit = 50, after: After = None
+) -> TaughtPage:
+    """List the courses that the caller teaches."""
+    page = platform.use(ReadDraft).taught(caller.actor, PageRequest(limit, after))
+    return TaughtPage(
+        items=[
+            TaughtCourse(
+                id=course.id,
+                title=course.draft.title,
+                published=course.publication.number if course.publication else None,
+            )
+            for course in page.items
+        ],
+        next=page.next,
+    )
+
+
+@router.post("/courses", status_code=201)
+def create_course(
+    body: CreateCourseBody,
+    response: Response,
+    platform: PlatformDep,
+    caller: CallerDep,
+) -> DraftAnswer:
+    """Create a course as a draft."""
+    content = load(CourseContent, body.content, place="content")
+    course = platform.use(CreateCourse)(caller.actor, body.id, content)
+    response.headers["etag"] = f'"{course.version}"'
+    response.headers["location"] = f"/api/v1/courses/{course.id}/draft"
+    return DraftAnswer.of(course)
+
+
+@router.get("/courses/{course_id}/draft")
+def read_draft(
+    course_id: str, response: Response, platform: PlatformDep, caller: CallerDep
+) -> DraftAnswer:
+    """Show a course's draft to those who teach it."""
+    found = platform.use(ReadDraft)(caller.actor, CourseId(course_id))
+    response.headers["etag"] = f'"{found.course.version}"'
+    return DraftAnswer.of(
+        found.course, [MediaAnswer.of(asset) for asset in found.media.values()]
+    )
+
+
+@router.put("/courses/{course_id}")
+def edit_course(
+    course_id: str,
+    body: EditCourseBody,
+    response: Response,
+    platform: PlatformDep,
+    caller: CallerDep,
+    if_match: IfMatch = None,
+) -> DraftAnswer:
+    """Replace a course's draft; ``If-Match`` says which version was changed."""
+    version = version_in(if_match)
+    if version is None:
+        raise HttpProblem(428, "if-match-missing", "send the draft's ETag in If-Match")
+    content = load(CourseContent, body.content, place="content")
+    course = platform.use(EditCourse)(
+        caller.actor, CourseId(course_id), content, version=version
+    )
+    response.headers["etag"] = f'"{course.version}"'
+    return DraftAnswer.of(course)
+
+
+@router.post("/courses/{course_id}/publish")
+def publish_course(
+    course_id: str, platform: PlatformDep, caller: CallerDep
+) -> DraftAnswer:
+    """Let learners see the draft."""
+    return DraftAnswer.of(
+        platform.use(PublishCourse)(caller.actor, CourseId(course_id))
+    )
+
+
+@router.post("/uploads")
+@router.post("/media/uploads", include_in_schema=False)
+def start_upload(
+    body: UploadBody, platform: PlatformDep, caller: CallerDep
+) -> UploadAnswer:
+    """Begin the upload of a lecture, or resume it with the same file."""
+    state = platform.use(StartUpload)(
+        caller.actor,
+        LessonId(course_id(body.course), body.lesson),
+        filename=body.filename,
+        size_bytes=body.size_bytes,
+        content_type=body.content_type,
+    )
+    return UploadAnswer.of(state)
+
+
+@router.get("/uploads/{upload_id}")
+def read_upload(
+    upload_id: str, platform: PlatformDep, caller: CallerDep
+) -> UploadAnswer:
+    """Tell which parts have arrived."""
+    return UploadAnswer.of(
+        platform.use(UploadPart).state(caller.actor, MediaId(upload_id))
+    )
+
+
+@router.put("/uploads/{upload_id}/parts/{number}", openapi_extra=_RAW)
+async def upload_part(
+    upload_id: str,
+    number: int,
+    request: Request,
+    platform: PlatformDep,
+    caller: CallerDep,
+) -> PartAnswer:
+    """Take one part, as raw bytes; sending it again replaces it."""
+    data = await request.body()
+    part = await run_in_threadpool(
+        platform.use(UploadPart), caller.actor, MediaId(upload_id), number, data
+    )
+    return PartAnswer(number=part.number, size_bytes=part.size_bytes)
+
+
+@router.post("/uploads/{upload_id}/complete")
+def complete_upload(
+    upload_id: str, platform: PlatformDep, caller: CallerDep
+) -> MediaAnswer:
+    """Put the parts together; transcoding follows."""
+    return MediaAnswer.of(
+        platform.use(CompleteUpload)(caller.actor, MediaId(upload_id))
+    )
+
+
+@router.put("/media/{media_id}/captions/{language}", openapi_extra=_RAW)
+async def attach_captions(
+    media_id: str,
+    language: str,
+    request: Request,
+    platform: PlatformDep,
+    caller: CallerDep,
+    label: str = "",
+) -> MediaAnswer:
+    """Attach captions (WebVTT or SubRip), as raw bytes."""
+    data = await request.body()
+
+    def attach() -> MediaAnswer:
+        asset = platform.use(AttachCaptions)(
+            caller.actor,
+            MediaId(media_id),
+            language=language,
+            label=label or language,
+            data=data,
+        )
+        return MediaAnswer.of(asset)
+
+    return await run_in_threadpool(attach)
