@@ -231,7 +231,10 @@ def shown_day(at: datetime) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
 
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
 
 _WITHOUT_CENTS = {"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF", "PYG", "UGX"}
 
