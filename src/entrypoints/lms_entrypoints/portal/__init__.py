@@ -1,0 +1,1 @@
+"""The web portal: pages, their view models and the words on them."""
