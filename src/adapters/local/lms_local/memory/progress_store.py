@@ -71,7 +71,7 @@ class MemoryProgressStore:
                 del self._known[key]
 
 
-def open_progress_store(url: str, wiring: Wiring) -> MemoryProgressStore:
+def open_progress_store(url: str, wiring: Wiring) -> MemoryProgressStore:  # noqa: ARG001 - the shape of every opener
     """Open ``memory://``: an empty store of its own for every call."""
     options(url)
     return MemoryProgressStore()
