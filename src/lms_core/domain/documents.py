@@ -32,7 +32,9 @@ Json = dict[str, Any]
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
 
-_EXACT = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12}|/[0-9]{1,18})?")
+_EXACT = re.compile(
+    r"-?[0-9]{1,18}(?:(?:\.[0-9]{1,12})?(?:[eE][+-]?[0-9]{1,2})?|/[0-9]{1,18})"
+)
 # What was computed may be longer than what anybody writes: partial credit over
 # many questions has a large denominator. Python reads at most 4300 digits.
 _COMPUTED = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?")
@@ -88,18 +90,16 @@ def exact(value: object, *, place: str = "") -> Fraction:
     """
     if type(value) is int and abs(value) < 10**18:
         return Fraction(value)
-    # The exponent is looked at first: 1e999999999 has too many digits to write out.
-    if type(value) is Decimal and value.is_finite() and abs(value.adjusted()) < 18:  # noqa: PLR2004
-        text = f"{value:f}"
-        if _EXACT.fullmatch(text):
-            return Fraction(text)
+    if type(value) is Decimal:
+        value = str(value)  # 1e999999999 stays as short as it was written
     if type(value) is str and _EXACT.fullmatch(value):
         try:
             return Fraction(value)
         except ZeroDivisionError:
             pass
     raise InvalidValue(
-        f"not an exact number: {_show(value)}; write 3, 0.85 or '2/3'", place=place
+        f"not an exact number: {_show(value)}; write 3, 0.85, 6.022e23 or '2/3'",
+        place=place,
     )
 
 

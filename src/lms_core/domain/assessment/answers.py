@@ -75,10 +75,11 @@ def normal_text(
     text: str, *, case_matters: bool = False, accents_matter: bool = True
 ) -> str:
     """Return *text* in the form in which answers are compared."""
-    normal = " ".join(unicodedata.normalize("NFKC", text).split())
+    normal = unicodedata.normalize("NFKC", text)
     if not accents_matter:
         parts = unicodedata.normalize("NFD", normal)
         normal = "".join(char for char in parts if not unicodedata.combining(char))
+    normal = " ".join(normal.split())
     return normal if case_matters else normal.casefold()
 
 

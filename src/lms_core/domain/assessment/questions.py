@@ -295,7 +295,7 @@ class Numeric(Question):
 
     def check(self) -> None:
         """Tolerances are not negative, and the value can be typed."""
-        if max(abs(self.value.numerator), self.value.denominator) >= 10**18:
+        if read_number(_as_typed(self.value)) != self.value:
             raise InvalidValue("must have at most 18 digits", place="value")
         if self.tolerance < 0:
             raise InvalidValue("must not be negative", place="tolerance")
@@ -317,8 +317,8 @@ class Numeric(Question):
         )
 
     def solution(self) -> Solution:
-        """Give the value, as a decimal where it is a short one."""
-        shown = (_as_decimal(self.value),)
+        """Give the value in a form that counts as right when typed."""
+        shown = (_as_typed(self.value),)
         return Solution(correct=shown, explanation=self.explanation)
 
     def judge(self, answer: Answer) -> Mark:
@@ -340,14 +340,17 @@ class Numeric(Question):
         )
 
 
-def _as_decimal(value: Fraction) -> str:
-    """Write a short decimal as one and anything else as a ratio: both can be typed."""
-    scaled = value * 10**12
-    if value.denominator == 1 or scaled.denominator > 1:
+def _as_typed(value: Fraction) -> str:
+    """Write a number as it can be typed: a decimal where it is one, or a ratio."""
+    places = next((n for n in range(120) if 10**n % value.denominator == 0), None)
+    if places is None or (value.denominator == 1 and abs(value) < 10**15):
         return str(value)
-    sign = "-" if value < 0 else ""
-    whole, rest = divmod(abs(scaled.numerator), 10**12)
-    return f"{sign}{whole}.{rest:012}".rstrip("0")
+    digits = str(abs(value.numerator) * 10**places // value.denominator)
+    sign, power = "-" if value < 0 else "", len(digits) - 1 - places
+    if places > 12 or power >= 15:  # noqa: PLR2004 - beyond, zeros are hard to count
+        return f"{sign}{digits[0]}.{digits[1:].rstrip('0') or '0'}e{power}"
+    digits = digits.zfill(places + 1)
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 @frozen(kw_only=True)
