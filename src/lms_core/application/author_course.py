@@ -118,8 +118,9 @@ class EditCourse:
             refuse_foreign_media(work, course, content)
             after = before.edit(content)
             work.courses.save(after)
+            stored = work.courses.get(course)
             work.commit()
-            return work.courses.get(course)
+        return stored
 
 
 @frozen(kw_only=True)

@@ -114,8 +114,9 @@ class StartUpload:
                     filename=filename, size_bytes=size_bytes, content_type=content_type
                 )
                 work.media.save(self._opened(asset))
+            stored = work.media.get(asset.id)
             work.commit()
-            return _state(work.media.get(asset.id), ())
+        return _state(stored, ())
 
     def _opened(self, asset: MediaAsset) -> MediaAsset:
         upload = self.objects.start_upload(
