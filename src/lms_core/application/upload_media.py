@@ -11,6 +11,7 @@ from lms_core.domain.access.policy import Action, Actor, Resource, decide, signe
 from lms_core.domain.catalog.content import CourseContent, Lesson, Video
 from lms_core.domain.ids import LessonId, MediaId, ObjectKey
 from lms_core.domain.media.asset import CaptionFile, MediaAsset, MediaStatus
+from lms_core.domain.media.captions import check_captions
 from lms_core.errors import InvalidValue, NotFound, Refused
 from lms_core.ports.object_store import PART_BYTES, ObjectStore, Part, Upload
 from lms_core.ports.system import Clock, IdSource
@@ -305,6 +306,7 @@ class AttachCaptions:
             raise InvalidValue("must be one line of 1 to 60 characters", place="label")
         if not 1 <= len(data) <= LARGEST_CAPTIONS_BYTES:
             raise InvalidValue(f"must be 1 to {LARGEST_CAPTIONS_BYTES} bytes")
+        check_captions(data)
         with self.start() as work:
             asset = work.media.get(media)
             may_upload(actor, asset, self.clock)

@@ -58,6 +58,9 @@ _CONFLICTS = {
     "refund-too-high",
     "order-is-not-paid",
     "certificate-revoked",
+    "currency-differs",
+    "transaction-differs",
+    "order-is-settled",
 }
 _TITLES = {
     400: "Bad request",

@@ -114,6 +114,9 @@ def _allowed(platform: Platform, request: Request, token: str, path: str) -> Obj
         raise HttpProblem(403, exc.code, str(exc)) from exc
     if known is not None and known.user != grant.viewer:
         raise HttpProblem(403, "link-of-another", "the link is somebody else's")
+    with platform.start(read_only=True) as work:
+        if work.users.get(grant.viewer).suspended:
+            raise HttpProblem(403, "account-suspended", "the account is suspended")
     return ObjectKey(path)
 
 
