@@ -19,7 +19,7 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "img": {"src", "alt", "title"},
+    "img": {"src", "alt", "title", "loading", "referrerpolicy"},
     "ol": {"start"},
     "code": {"class"},
     "td": {"align"},
@@ -48,6 +48,10 @@ def render_markdown(text: str, *, shift: int = 1) -> str:
         if aligned := _ALIGNED.fullmatch(str(style)):
             # The attribute, since style is forbidden where scripts are.
             token.attrs["align"] = aligned[1]
+        for child in token.children or ():
+            if child.type == "image":
+                # Set here and not by the cleaner, whose order changes by chance.
+                child.attrs |= {"loading": "lazy", "referrerpolicy": "no-referrer"}
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return _CLEANER.clean(html)
 
@@ -67,9 +71,6 @@ _CLEANER = nh3.Cleaner(
     attribute_filter=_filtered,
     url_schemes=_SCHEMES,
     link_rel="nofollow noopener",
-    set_tag_attribute_values={
-        "img": {"loading": "lazy", "referrerpolicy": "no-referrer"}
-    },
 )
 
 
