@@ -8,7 +8,6 @@ import sys
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
 from lms_core.domain.ids import UserId
 from lms_core.domain.people.user import User
@@ -109,11 +108,9 @@ def test_a_thread_that_would_wait_for_itself_is_told(
 
 def test_a_full_disk_is_told_by_its_code(sqlite: str, wiring: Wiring) -> None:
     with open_database(sqlite, wiring) as database:
-        with database.raw() as raw:
+        with database.writing() as raw:
             [pages] = raw.execute("PRAGMA page_count").fetchone()
-        connect = database.engine.connect
-        with connect() as connection:
-            connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+            raw.execute(f"PRAGMA max_page_count = {pages}").close()
         queue = open_message_queue(f"{sqlite}?queue=a", wiring)
         with queue, pytest.raises(Unavailable) as caught:
             queue.send([Message(body="x" * 100_000)])
@@ -123,19 +120,20 @@ def test_a_full_disk_is_told_by_its_code(sqlite: str, wiring: Wiring) -> None:
 
 
 def test_a_connection_that_was_cut_is_replaced(postgresql: str, wiring: Wiring) -> None:
+    at = wiring.clock.now()
+    ann, _ = User.register(UserId("u"), email="a@b.c", name="A", at=at)
+    cut = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     with open_unit_of_work(postgresql, wiring) as start:
-        with pytest.raises(Unavailable), start() as work:
-            work.users.add(
-                User.register(
-                    UserId("u"), email="a@b.c", name="A", at=wiring.clock.now()
-                )[0]
-            )
+        with start() as work:
+            work.users.add(ann)
             with psycopg.connect(postgresql, autocommit=True) as other:
-                other.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            work.commit()
+                other.execute(cut)
+            with pytest.raises(Unavailable) as caught:
+                work.commit()
+        assert caught.value.effect == "unknown"
 
         with start() as work, pytest.raises(NotFound):
             work.users.get(UserId("u"))

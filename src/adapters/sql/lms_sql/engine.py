@@ -20,9 +20,9 @@ from attrs import define, field
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 
-from lms_core.errors import Unavailable
+from lms_core.errors import LmsError, Unavailable
 from lms_core.registry import Wiring
-from lms_sql._errors import translate, translated
+from lms_sql._errors import known, translate, translated
 from lms_sql._urls import Address, read_url
 
 _WAIT_S = 5
@@ -50,10 +50,12 @@ class Database:
     _turn: Lock = field(factory=Lock, repr=False)
     _whose: int = 0
     _users: int = 0
+    _writer: Any = field(default=None, repr=False)
+    is_sqlite: bool = field(init=False)
+    """Whether it is a file on this machine."""
 
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is a file on this machine."""
+    @is_sqlite.default
+    def _of_dialect(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
     def take_turn(self) -> None:
@@ -99,11 +101,28 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
-        """Lend what `raw` lends, when it is this thread's turn to write."""
-        self.take_turn()
-        try:
+        """Lend what `raw` lends, when it is this thread's turn to write.
+
+        In SQLite it is the same connection every time, guarded by the turn: a
+        pool's bookkeeping would take longer than the statement.
+        """
+        if not self.is_sqlite:
             with self.raw() as connection:
                 yield connection
+            return
+        self.take_turn()
+        try:
+            if self._writer is None:
+                with translated():
+                    pooled = self.single.raw_connection()
+                self._writer = pooled.driver_connection
+                pooled.detach()
+            yield self._writer
+        except Exception as exc:
+            found = known(exc)
+            if found is None or isinstance(exc, LmsError):
+                raise
+            raise found from exc
         finally:
             self.end_turn()
 
@@ -154,6 +173,9 @@ class Database:
             if self._users > 0:
                 return
             _shared.pop(self.url, None)
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
         self.engine.dispose()
         self.single.dispose()
 
