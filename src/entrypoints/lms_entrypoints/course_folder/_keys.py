@@ -21,7 +21,7 @@ def key_for(text: str) -> str:
     touching what learners have answered.
 
     >>> key_for("The buffer ran **empty**.")
-    'the-buffer-ran-empty-a2d9fc'
+    'the-buffer-ran-empty-0bf1f4'
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = "-".join(re.findall("[a-z0-9]+", plain.lower()))[:_WORDS].strip("-")

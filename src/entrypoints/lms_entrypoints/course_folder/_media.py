@@ -9,7 +9,7 @@ from lms_entrypoints.course_folder._nodes import Node
 from lms_entrypoints.course_folder.folder import CaptionPath, MediaFile
 from lms_entrypoints.course_folder.names import Flaw, path_flaw
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,7}")
+LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,7}")
 _CAPTIONS = {".vtt", ".srt"}
 
 
@@ -89,7 +89,7 @@ def _read_caption(files: Files, folder: str, node: Node) -> CaptionPath | None:
             files.faults.append(fields["file"].spot.fault(message))
         files.text(path)
     language = fields.get("language", node)
-    if language is not node and not _LANGUAGE.fullmatch(language.text or ""):
+    if language is not node and not LANGUAGE.fullmatch(language.text or ""):
         message = "must be a language tag like en or pt-BR"
         files.faults.append(language.spot.fault(message))
     label = fields.get("label", node)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define
 
 from lms_core.errors import Fault, InvalidDocument
-from lms_entrypoints.course_folder.folder import MIB
+from lms_entrypoints.course_folder.folder import ArchiveLimits
 from lms_entrypoints.course_folder.names import folded, path_flaw
 
 _MESSAGES = {
@@ -33,20 +33,6 @@ _MAGIC = (
 )
 _USTAR = slice(257, 262)
 _HEAD = 512
-
-
-@frozen(kw_only=True)
-class ArchiveLimits:
-    """What an archive may hold.
-
-    *ratio* is how many bytes may come out for each that went in, of members
-    larger than a mebibyte; texts reach twenty.
-    """
-
-    files: int = 1_000
-    archive_bytes: int = 8 * 1024 * MIB
-    bytes: int = 8 * 1024 * MIB
-    ratio: int = 100
 
 
 @define

@@ -13,8 +13,9 @@ from typing import BinaryIO, cast
 
 from lms_core.errors import Fault, InvalidDocument
 from lms_entrypoints.course_folder._tar import unpack_tar
-from lms_entrypoints.course_folder._unpacking import ArchiveLimits, Unpacking
+from lms_entrypoints.course_folder._unpacking import Unpacking
 from lms_entrypoints.course_folder._zip import unpack_zip
+from lms_entrypoints.course_folder.folder import ArchiveLimits
 from lms_entrypoints.course_folder.names import is_hidden
 
 _COURSE_FILE = "course.yaml"

@@ -26,6 +26,20 @@ class FolderLimits:
 
 
 @frozen(kw_only=True)
+class ArchiveLimits:
+    """What an archive may hold.
+
+    *ratio* is how many bytes may come out for each that went in, of members
+    larger than a mebibyte; texts reach twenty.
+    """
+
+    files: int = 1_000
+    archive_bytes: int = 8 * 1024 * MIB
+    bytes: int = 8 * 1024 * MIB
+    ratio: int = 100
+
+
+@frozen(kw_only=True)
 class CaptionPath:
     """Captions to upload with a lecture."""
 

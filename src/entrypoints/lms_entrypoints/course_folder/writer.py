@@ -14,6 +14,7 @@ from lms_entrypoints.course_folder._conditions import write_condition
 from lms_entrypoints.course_folder._course_file import write_course
 from lms_entrypoints.course_folder._lessons import write_lesson
 from lms_entrypoints.course_folder._markdown_files import stands_alone
+from lms_entrypoints.course_folder._media import LANGUAGE
 from lms_entrypoints.course_folder._yaml_out import to_yaml
 from lms_entrypoints.course_folder.folder import CaptionSource, MediaSource
 from lms_entrypoints.course_folder.reader import (
@@ -39,7 +40,7 @@ def write_course_folder(
     their lessons; their bytes pass through in pieces.
 
     Raises:
-        InvalidValue: the folder holds something.
+        InvalidValue: the folder holds something, or captions name no language.
     """
     root.mkdir(parents=True, exist_ok=True)
     if any(root.iterdir()):
@@ -94,6 +95,8 @@ def _write_media(
 
 def _write_caption(caption: CaptionSource, folder: Path, stem: str) -> dict[str, str]:
     ending = ".srt" if caption.filename.lower().endswith(".srt") else ".vtt"
+    if not LANGUAGE.fullmatch(caption.language):
+        raise InvalidValue(f"not a language tag: {caption.language!r:.40}")
     name = f"{stem}.{caption.language}{ending}"
     _stream(folder / name, caption.chunks())
     return {"file": name, "language": caption.language, "label": caption.label}

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_core.errors import InvalidDocument
-from lms_entrypoints.course_folder._unpacking import ArchiveLimits
 from lms_entrypoints.course_folder.archives import open_course_archive
+from lms_entrypoints.course_folder.folder import ArchiveLimits
 from lms_entrypoints.course_folder.names import path_flaw
 from lms_entrypoints.course_folder.reader import read_course_folder
 

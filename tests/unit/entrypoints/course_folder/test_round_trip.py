@@ -30,6 +30,7 @@ from lms_core.domain.catalog.content import (
 from lms_core.domain.documents import load
 from lms_core.domain.ids import CourseId
 from lms_core.domain.money import Money
+from lms_core.errors import InvalidValue
 from lms_core.testing import strategies
 from lms_entrypoints.course_folder._conditions import read_condition, write_condition
 from lms_entrypoints.course_folder._keys import (
@@ -270,3 +271,18 @@ def test_lectures_and_captions_are_written_beside_their_lesson(tmp_path: Path) -
     assert (captions.language, captions.label) == ("en", "English")
     assert captions.path.read_bytes() == b"WEBVTT\n"
     assert read.content == content
+
+
+@pytest.mark.parametrize("language", ["../../x", "a/b", "", "en\n"])
+def test_a_language_cannot_lead_out_of_the_folder(
+    language: str, tmp_path: Path
+) -> None:
+    caption = CaptionSource(
+        filename="x.vtt", language=language, label="X", chunks=lambda: [b"WEBVTT\n"]
+    )
+    source = MediaSource(filename="a.mp4", chunks=lambda: [b"one"], captions=(caption,))
+
+    with pytest.raises(InvalidValue, match="language"):
+        write_course_folder(
+            COURSE, course_of(Video()), tmp_path / "out", {"lesson-0": source}
+        )
