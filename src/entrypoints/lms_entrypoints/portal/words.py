@@ -328,7 +328,7 @@ ENROLLMENT_STATUS: Mapping[str, str] = {
 ORDER_STATUS: Mapping[str, tuple[str, str]] = {
     "pending": (
         "Waiting for your payment",
-        "The payment service has not confirmed it yet; this page looks again itself.",
+        "The payment service has not confirmed it yet. We look again by ourselves.",
     ),
     "paid": ("Paid", "Thank you. The course is open for you."),
     "partly-refunded": (

@@ -1,5 +1,5 @@
 // Keeps a region of the page fresh: fetches the page again and swaps the region.
-import { localise } from "./page.js";
+import { localise } from "./times.js";
 
 const region = document.querySelector("[data-live]");
 const everyS = Number.parseInt(region?.dataset.live ?? "", 10);
