@@ -1,0 +1,1 @@
+"""What `lms demo --check` looks with."""
