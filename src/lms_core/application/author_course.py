@@ -146,6 +146,7 @@ class PublishCourse:
             after, events = work.courses.get(course).publish(at=now)
             if events:
                 work.courses.save(after)
+                after = work.courses.get(course)
                 work.outbox.extend(sealed(events, self.ids))
                 work.audit.append(
                     AuditRow(

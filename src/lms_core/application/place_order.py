@@ -231,24 +231,41 @@ class RefundDuplicate:
     """Give back what was paid for a place that the buyer held already."""
 
     start: StartWork
+    clock: Clock
+    ids: IdSource
     gateway: PaymentGateway
     record: RecordPayment
 
     def __call__(self, order: OrderId) -> Order:
         """Return the order with its balance given back; repeating is harmless.
 
+        Where the buyer has lost that other place meanwhile, the order buys one
+        after all, and nothing is given back.
+
         Raises:
             NotFound: there is no such order.
             Rejected, Unavailable: the gateway's answer.
         """
-        with self.start(read_only=True) as work:
-            found = work.orders.get(order)
-        if found.checkout is None or not found.balance.minor:
+        found, is_needed = self._settled(order)
+        if is_needed or found.checkout is None or found.balance.minor <= 0:
             return found
-        self.gateway.refund(
-            found.checkout, found.balance, idempotency_key=f"duplicate-{order}"
-        )
+        # A part may have gone back in another way before this is tried again.
+        key = f"duplicate-{order}-{found.balance.minor}"
+        self.gateway.refund(found.checkout, found.balance, idempotency_key=key)
         return self.record.from_gateway(order)
+
+    @again_on_conflict
+    def _settled(self, order: OrderId) -> tuple[Order, bool]:
+        """Return the order, and whether the buyer's place is due to it."""
+        with self.start() as work:
+            found = work.orders.get(order)
+            place = work.enrollments.find(found.buyer, found.course)
+            if found.entitles and (place is None or not place.is_held_by_learner):
+                events = settle(work, self.ids, found, at=self.clock.now())
+                work.outbox.extend(sealed(events, self.ids))
+                work.commit()
+                return found, True
+        return found, place is not None and place.order == order
 
 
 @frozen(kw_only=True)
@@ -267,7 +284,8 @@ class RefundOrder:
         """Return the order after *amount* went back; the same key refunds once.
 
         Raises:
-            Refused: the actor may not refund, or more is asked for than is left
+            Refused: the actor may not refund, nothing was paid
+                (``order-is-not-paid``), or more is asked for than was
                 (``refund-too-high``).
             NotFound: there is no such order.
             Rejected, Unavailable: the gateway's answer.
@@ -279,8 +297,10 @@ class RefundOrder:
             decide(actor, Action.REFUND_ORDER, resource, at=now).require()
             if amount.currency != found.amount.currency or amount.minor <= 0:
                 raise InvalidValue("must be a positive amount of the order's currency")
-            if found.checkout is None:
+            if found.checkout is None or not found.paid.minor:
                 raise Refused("order-is-not-paid")
+            if amount.minor > found.paid.minor:
+                raise Refused("refund-too-high")
             work.audit.append(
                 AuditRow(
                     id=self.ids.new(),

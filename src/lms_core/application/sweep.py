@@ -7,10 +7,10 @@ from attrs import frozen
 from lms_core.application._again import again_on_conflict
 from lms_core.application._events import sealed
 from lms_core.application.place_order import RecordPayment
-from lms_core.application.reactions.react import transcode_message
 from lms_core.domain.events import MediaUploaded
 from lms_core.domain.ids import AttemptId, EnrollmentId
-from lms_core.ports.message_queue import MessageQueue
+from lms_core.domain.media.asset import MediaAsset
+from lms_core.errors import Conflict, LmsError
 from lms_core.ports.system import Clock, IdSource
 from lms_core.ports.unit_of_work import StartWork
 
@@ -43,14 +43,13 @@ class Sweep:
     clock: Clock
     ids: IdSource
     payments: RecordPayment
-    transcode_queue: MessageQueue
 
     def __call__(self) -> Swept:
         """Do what is due now.
 
         Raises:
-            LmsError: the first thing that could not be done; the rest waits for
-                the next sweep.
+            LmsError: the gateway's answer about the first order that could not
+                be settled; everything else was done.
         """
         now = self.clock.now()
         with self.start(read_only=True) as work:
@@ -60,34 +59,47 @@ class Sweep:
             stuck = work.media.stuck(now - STUCK_AFTER, BATCH)
         submitted = sum(self._submit(each.id) for each in attempts)
         expired = sum(self._expire(each.id) for each in places)
-        settled = sum(
-            bool(self.payments.from_gateway(order.id).ledger) for order in orders
-        )
-        if stuck:
-            # The job is named by lecture and generation: one that runs is joined.
-            self.transcode_queue.send(
-                [
-                    transcode_message(
-                        MediaUploaded(
-                            media=asset.id,
-                            course=asset.course,
-                            generation=asset.generation,
-                            at=now,
-                        )
-                    )
-                    for asset in stuck
-                ]
-            )
+        again = sum(self._transcode_again(asset) for asset in stuck)
         with self.start() as work:
             keys = work.idempotency.forget_before(now - KEYS_LAST)
             work.commit()
+        settled, trouble = 0, None
+        for order in orders:
+            # One that the gateway does not know must not hold up the others.
+            try:
+                settled += bool(self.payments.from_gateway(order.id).ledger)
+            except LmsError as exc:
+                trouble = trouble or exc
+        if trouble is not None:
+            raise trouble
         return Swept(
             attempts=submitted,
             enrollments=expired,
             orders=settled,
-            media=len(stuck),
+            media=again,
             keys=keys,
         )
+
+    def _transcode_again(self, asset: MediaAsset) -> bool:
+        """Ask for the stream once more; a job that runs is joined.
+
+        Keeping the lecture as it is makes it count as changed now, so that the
+        next sweep does not ask again.
+        """
+        event = MediaUploaded(
+            media=asset.id,
+            course=asset.course,
+            generation=asset.generation,
+            at=self.clock.now(),
+        )
+        try:
+            with self.start() as work:
+                work.media.save(asset)
+                work.outbox.extend(sealed([event], self.ids))
+                work.commit()
+        except Conflict:
+            return False  # Somebody is at work on it.
+        return True
 
     @again_on_conflict
     def _submit(self, attempt: AttemptId) -> bool:

@@ -13,10 +13,10 @@ from lms_core.domain.assessment.attempt import Attempt, may_start
 from lms_core.domain.assessment.questions import ShownQuestion, Solution
 from lms_core.domain.assessment.quiz import Quiz
 from lms_core.domain.ids import AttemptId, LessonId
-from lms_core.errors import AlreadyExists, Conflict, NotFound
+from lms_core.errors import AlreadyExists, Conflict, NotFound, Refused
 from lms_core.ports.progress_store import ProgressStore
 from lms_core.ports.system import Clock, IdSource, TokenSource
-from lms_core.ports.unit_of_work import StartWork
+from lms_core.ports.unit_of_work import StartWork, UnitOfWork
 
 
 @frozen(kw_only=True)
@@ -95,7 +95,8 @@ class SaveAnswers:
 
         Raises:
             NotFound: there is no such attempt of the actor's.
-            Refused: the attempt is handed in, or its time is over.
+            Refused: the attempt is handed in, its time is over, or the learner
+                has lost the place (``not-enrolled``).
             InvalidDocument: an answer is not one.
         """
         now = self.clock.now()
@@ -103,10 +104,21 @@ class SaveAnswers:
             before = work.attempts.get(attempt)
             _own(actor, before, Action.ANSWER_ATTEMPT, self.clock)
             after = before.save(answers, revision=revision, at=now)
+            _let_in(work, actor, before, self.clock)
             if after is not before:
                 work.attempts.save(after)
                 work.commit()
         return after
+
+
+def _let_in(work: UnitOfWork, actor: Actor, attempt: Attempt, clock: Clock) -> None:
+    """Refuse answers of somebody whose place has ended meanwhile."""
+    place = work.enrollments.find(attempt.learner, attempt.lesson.course)
+    resource = Resource(course=attempt.lesson.course)
+    if (place is None or not place.lets_in) and not decide(
+        actor, Action.PREVIEW_COURSE, resource, at=clock.now()
+    ):
+        raise Refused("not-enrolled")
 
 
 def _own(actor: Actor, attempt: Attempt, action: Action, clock: Clock) -> None:
@@ -141,6 +153,7 @@ class SubmitAttempt:
         Raises:
             NotFound: there is no such attempt of the actor's.
             InvalidDocument: an answer is not one; nothing was handed in.
+            Refused: the learner has lost the place (``not-enrolled``).
         """
         now = self.clock.now()
         with self.start() as work:
@@ -150,6 +163,7 @@ class SubmitAttempt:
                 before = before.save(answers, revision=revision, at=now)
             after, events = before.submit(at=now)
             if events:
+                _let_in(work, actor, before, self.clock)
                 work.attempts.save(after)
                 work.outbox.extend(sealed(events, self.ids))
                 work.commit()
@@ -209,9 +223,9 @@ def view_of(
     """Return what may be seen of *attempt*, one of those *taken*."""
     most = attempt.quiz.max_attempts
     left = None if most is None else max(0, most - len(taken))
-    open_ = attempt.may_see_answers(is_last=left == 0) or (
-        is_staff and attempt.is_final
-    )
+    # While the last attempt runs, those before it give nothing away.
+    is_last = left == 0 and all(each.is_final for each in taken)
+    open_ = attempt.may_see_answers(is_last=is_last) or (is_staff and attempt.is_final)
     marks = {mark.question: mark for mark in attempt.marks}
     solutions = {each.key: each.solution() for each in attempt.quiz.questions}
     return AttemptView(

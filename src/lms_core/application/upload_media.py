@@ -12,7 +12,7 @@ from lms_core.domain.catalog.content import CourseContent, Lesson, Video
 from lms_core.domain.ids import LessonId, MediaId, ObjectKey
 from lms_core.domain.media.asset import CaptionFile, MediaAsset, MediaStatus
 from lms_core.domain.media.captions import check_captions
-from lms_core.errors import InvalidValue, NotFound, Refused
+from lms_core.errors import InvalidValue, NotFound, Refused, Rejected
 from lms_core.ports.object_store import PART_BYTES, ObjectStore, Part, Upload
 from lms_core.ports.system import Clock, IdSource
 from lms_core.ports.unit_of_work import StartWork, UnitOfWork
@@ -95,9 +95,14 @@ class StartUpload:
         decide(actor, Action.UPLOAD_MEDIA, resource, at=now).require()
         with self.start() as work:
             asset = self._asset_for(work, lesson)
-            if asset is not None and _is_same_file(asset, filename, size_bytes):
-                done = self.objects.parts(_upload(asset))
-                return _state(asset, done)
+            before = None
+            if asset is not None and asset.upload_id is not None:
+                before = _upload(asset)
+            if asset is not None and before is not None:
+                same = (filename, size_bytes, content_type)
+                done = self._arrived(before) if _is_file(asset, *same) else None
+                if done is not None:
+                    return _state(asset, done)
             if asset is None:
                 asset = MediaAsset(
                     id=MediaId(self.ids.new()),
@@ -117,7 +122,17 @@ class StartUpload:
                 work.media.save(self._opened(asset))
             stored = work.media.get(asset.id)
             work.commit()
+        if before is not None:
+            # What had arrived of the file before is of no use any more.
+            self.objects.abort_upload(before)
         return _state(stored, ())
+
+    def _arrived(self, upload: Upload) -> tuple[Part, ...] | None:
+        """Return the parts that are there; `None` where the store gave it up."""
+        try:
+            return self.objects.parts(upload)
+        except NotFound:
+            return None
 
     def _opened(self, asset: MediaAsset) -> MediaAsset:
         upload = self.objects.start_upload(
@@ -138,12 +153,14 @@ class StartUpload:
         return work.media.get(shown.media)
 
 
-def _is_same_file(asset: MediaAsset, filename: str, size_bytes: int) -> bool:
-    return (
-        asset.status is MediaStatus.UPLOADING
-        and asset.upload_id is not None
-        and (asset.filename, asset.size_bytes) == (filename, size_bytes)
-    )
+def _is_file(
+    asset: MediaAsset, filename: str, size_bytes: int, content_type: str
+) -> bool:
+    return asset.status is MediaStatus.UPLOADING and (
+        asset.filename,
+        asset.size_bytes,
+        asset.content_type,
+    ) == (filename, size_bytes, content_type)
 
 
 def _upload(asset: MediaAsset) -> Upload:
@@ -267,7 +284,10 @@ class CompleteUpload:
         """Make the object, unless a try before this one has."""
         upload = _upload(asset)
         try:
-            self.objects.complete_upload(upload, self.objects.parts(upload))
+            parts = self.objects.parts(upload)
+            if sum(part.size_bytes for part in parts) != asset.size_bytes:
+                raise Rejected("parts are missing", resource=asset.id, code="bad-parts")
+            self.objects.complete_upload(upload, parts)
         except NotFound:
             if self.objects.info(asset.source).size_bytes != asset.size_bytes:
                 raise

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from lms_core.application.issue_certificate import IssueCertificate
 from lms_core.application.place_order import RefundDuplicate
+from lms_core.application.reactions.mail_password_reset import MailPasswordReset
 from lms_core.application.reactions.send_mails import SendMails
 from lms_core.application.recompute_course import RecomputeCourse
 from lms_core.domain.documents import dump
@@ -21,6 +22,7 @@ from lms_core.domain.events import (
     MediaUploaded,
     PlacePaidTwice,
 )
+from lms_core.domain.ids import CourseId, UserId
 from lms_core.domain.progress.lesson_progress import LessonProgress
 from lms_core.ports.message_queue import Message, MessageQueue
 from lms_core.ports.progress_store import ProgressStore
@@ -38,6 +40,7 @@ class React:
     issue: IssueCertificate
     refund_duplicate: RefundDuplicate
     mails: SendMails
+    reset_mails: MailPasswordReset
     progress: ProgressStore
     transcode_queue: MessageQueue
 
@@ -50,6 +53,7 @@ class React:
         for step in self._steps(envelope.event):
             step()
         self.mails(envelope)
+        self.reset_mails(envelope)
 
     def _steps(self, event: Event) -> tuple[Callable[[], object], ...]:
         match event:
@@ -65,18 +69,24 @@ class React:
                 )
                 return (
                     lambda: self.progress.record([done]),
-                    lambda: self.recompute(event.learner, event.lesson.course),
+                    lambda: self._conclude(event.learner, event.lesson.course),
                 )
             case AttemptGraded() | GradeOverridden():
-                return (lambda: self.recompute(event.learner, event.lesson.course),)
+                return (lambda: self._conclude(event.learner, event.lesson.course),)
             case EnrollmentActivated():
-                return (lambda: self.recompute(event.learner, event.course),)
+                return (lambda: self._conclude(event.learner, event.course),)
             case PlacePaidTwice():
                 return (lambda: self.refund_duplicate(event.order),)
             case EnrollmentCompleted():
                 return (lambda: self.issue(event.enrollment),)
             case _:
                 return ()
+
+    def _conclude(self, learner: UserId, course: CourseId) -> None:
+        """Compute anew; a better grade may earn the certificate after all."""
+        place = self.recompute(learner, course)
+        if place is not None and place.completed_at is not None:
+            self.issue(place.id)
 
 
 def transcode_message(event: MediaUploaded) -> Message:

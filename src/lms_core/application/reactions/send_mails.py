@@ -164,8 +164,10 @@ class SendMails:
             },
         )
 
-    def _certificate(self, work: UnitOfWork, event: CertificateIssued) -> Letter:
+    def _certificate(self, work: UnitOfWork, event: CertificateIssued) -> Letter | None:
         issued = work.certificates.get(event.certificate)
+        if issued.is_revoked:
+            return None
         printed: dict[str, object] = {
             "number": issued.display_number,
             "issued_on": shown_day(issued.issued_at),

@@ -34,6 +34,11 @@ MOST_CONDITIONS = 100
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
+def is_language(text: str) -> bool:
+    """Tell whether *text* has the form of a language, such as ``pt-BR``."""
+    return _LANGUAGE.fullmatch(text) is not None
+
+
 def _check_title(title: str) -> None:
     if not title.strip() or len(title) > LONGEST_TITLE or not title.isprintable():
         raise InvalidValue(
@@ -171,7 +176,7 @@ class CourseContent:
             raise InvalidValue(f"is not known: {self.version}", place="version")
         _check_length(self.summary, 1000, "summary")
         _check_length(self.description, LONGEST_TEXT, "description")
-        if not _LANGUAGE.fullmatch(self.language):
+        if not is_language(self.language):
             raise InvalidValue(
                 "must be a language such as en or pt-BR", place="language"
             )
