@@ -14,13 +14,6 @@ from lms_sandbox.form import Filled, read_form
 from lms_sandbox.payment_gateway import origin
 from lms_sandbox.state import State
 
-# ISO 4217: currencies whose smallest unit is not a hundredth.
-_WHOLE = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"}
-    | {"UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-
 _TEMPLATES = Environment(
     loader=PackageLoader("lms_sandbox"), autoescape=True, undefined=StrictUndefined
 )
@@ -32,8 +25,8 @@ def shown(amount: Money) -> str:
     >>> shown(Money(123456, "EUR"))
     '1,234.56 EUR'
     """
-    digits = 3 if amount.currency in _THOUSANDTHS else 2
-    if amount.currency in _WHOLE:
+    digits = amount.decimals
+    if not digits:
         return f"{amount.minor:,} {amount.currency}"
     whole, part = divmod(amount.minor, 10**digits)
     return f"{whole:,}.{part:0{digits}} {amount.currency}"

@@ -9,22 +9,11 @@ import attrs
 from lms_core.domain.catalog.content import CourseContent
 from lms_core.domain.documents import dump
 from lms_core.domain.grading.policy import Category, GradingPolicy
-from lms_core.domain.money import Money
+from lms_core.domain.money import Money, decimals_of
 from lms_core.errors import Fault
 from lms_entrypoints.course_folder._keys import shortest
 from lms_entrypoints.course_folder._nodes import Node
 
-# ISO 4217: currencies whose smallest unit is not a hundredth.
-_DIGITS = {"CLF": 4, "UYW": 4}
-for _currency in ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"):
-    _DIGITS[_currency] = 3
-# fmt: off
-for _currency in (
-    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG",
-    "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF",
-):
-    _DIGITS[_currency] = 0
-# fmt: on
 _ROOT_FIELDS = {field.name for field in attrs.fields(Category)}
 
 
@@ -48,7 +37,7 @@ def _read_prices(node: Node, faults: list[Fault]) -> Node:
         return node.holding(())
     prices: list[Node] = []
     for currency, amount in node.fields.items():
-        digits = _DIGITS.get(currency, 2)
+        digits = decimals_of(currency)
         value = amount.value
         if type(value) is Decimal or type(value) is int:
             minor = Fraction(value) * 10**digits
@@ -113,7 +102,7 @@ def write_course(course: str, content: CourseContent) -> dict[str, Any]:
 
 
 def _amount(price: Money) -> Decimal | int:
-    digits = _DIGITS.get(price.currency, 2)
+    digits = price.decimals
     return Decimal(price.minor).scaleb(-digits) if digits else price.minor
 
 

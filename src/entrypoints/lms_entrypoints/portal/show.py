@@ -10,9 +10,6 @@ from lms_core.domain.money import Money
 from lms_core.domain.percent import Percent
 
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
-# ISO 4217 gives these currencies another number of decimals than two.
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 _MONTHS = (
     "January",
     "February",
@@ -36,7 +33,7 @@ def money(amount: Money) -> str:
     ('€49.00', 'JPY 500')
     """
     code = amount.currency
-    decimals = 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
+    decimals = amount.decimals
     whole, part = divmod(abs(amount.minor), 10**decimals)
     digits = f"{whole:,}" + (f".{part:0{decimals}}" if decimals else "")
     sign = "-" if amount.minor < 0 else ""

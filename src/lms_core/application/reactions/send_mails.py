@@ -18,7 +18,6 @@ from lms_core.domain.events import (
     UserRegistered,
 )
 from lms_core.domain.ids import CourseId, UserId
-from lms_core.domain.money import Money
 from lms_core.ports.mailer import Attachment, Mail, Mailer
 from lms_core.ports.renderer import MailRenderer
 from lms_core.ports.system import Clock
@@ -130,7 +129,7 @@ class SendMails:
         return f"{self.portal_url}/learn/{course}"
 
     def _receipt(self, work: UnitOfWork, event: OrderPaid) -> Letter:
-        total = shown_money(event.amount)
+        total = str(event.amount)
         title = _title(work, event.course)
         order = {
             "number": event.order,
@@ -150,7 +149,7 @@ class SendMails:
     def _refund(self, work: UnitOfWork, event: OrderRefunded) -> Letter:
         place = work.enrollments.find(event.buyer, event.course)
         refund = {
-            "amount": shown_money(event.amount),
+            "amount": str(event.amount),
             "order_number": event.order,
             "refunded_on": shown_day(event.at),
         }
@@ -237,12 +236,3 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August"),
     *("September", "October", "November", "December"),
 )
-
-_WITHOUT_CENTS = {"JPY", "KRW", "CLP", "VND", "ISK", "XAF", "XOF", "PYG", "UGX"}
-
-
-def shown_money(amount: Money) -> str:
-    """Return an amount for people: ``29.00 EUR``, or ``2900 JPY``."""
-    if amount.currency in _WITHOUT_CENTS:
-        return f"{amount.minor} {amount.currency}"
-    return f"{amount.minor // 100}.{amount.minor % 100:02} {amount.currency}"

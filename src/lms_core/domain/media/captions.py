@@ -5,16 +5,14 @@ import re
 from lms_core.errors import InvalidValue
 
 _HEAD = re.compile(r"WEBVTT(?:[ \t\n]|\Z)")
-_CUE = re.compile(
-    r"^(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3} +--> +(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}",
-    re.MULTILINE,
-)
+_TIME = r"(?:\d{1,4}:)?\d{1,2}:\d{2}[.,]\d{1,3}"
+_CUE = re.compile(f"^{_TIME} +--> +{_TIME}", re.MULTILINE)
 
 
 def check_captions(data: bytes) -> None:
-    """Refuse what is neither WebVTT nor SubRip with at least one cue.
+    r"""Refuse what is neither WebVTT nor SubRip with at least one cue.
 
-    >>> check_captions(b"WEBVTT\\n\\n00:00.000 --> 00:02.000\\nHello\\n")
+    >>> check_captions(b"WEBVTT\n\n00:00.000 --> 00:02.000\nHello\n")
 
     Raises:
         InvalidValue: naming what is wrong with it.
