@@ -14,6 +14,8 @@ PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.1
 _ANSWER_WITHIN_S = 30.0
 
+_BYTES = "application/octet-stream"
+
 T = TypeVar("T")
 
 
@@ -60,14 +62,15 @@ class Person:
         *,
         status: int = 200,
         raw: bytes | None = None,
-        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Send a request to the API, and return the answer if it has *status*."""
-        sent = {"content": raw} if raw is not None else {"json": body}
-        if body is None and raw is None:
-            sent = {}
+        sent: dict[str, Any] = {}
+        if raw is not None:
+            sent = {"content": raw, "headers": {"content-type": _BYTES}}
+        elif body is not None:
+            sent = {"json": body}
         url = path if path.startswith(("/", "http")) else f"/api/v1/{path}"
-        answer = self.http.request(method, url, headers=headers, **sent)
+        answer = self.http.request(method, url, **sent)
         if answer.status_code != status:
             fail(
                 f"{method} {url.partition('?')[0]:.100} for {self.name} answers "
