@@ -7,10 +7,11 @@ second; the two take turns within each round.
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -53,7 +54,8 @@ def _sqlite_floor(path: str) -> Work:
     raw.execute("PRAGMA journal_mode = WAL")
     raw.execute("PRAGMA synchronous = FULL")
     raw.execute(
-        "CREATE TABLE floor (id INTEGER PRIMARY KEY, body TEXT, at INTEGER, taken INTEGER)"
+        "CREATE TABLE floor"
+        " (id INTEGER PRIMARY KEY, body TEXT, at INTEGER, taken INTEGER)"
     )
     raw.execute("CREATE INDEX floor_at ON floor (at)")
     claim = (
@@ -118,7 +120,8 @@ def _rate(work: Work, batch: int, times: int) -> float:
 
 def _measured(name: str, ours: Work, floor: Work, rounds: int) -> Iterator[Row]:
     for batch, times in ((1, 150), (100, 10)):
-        ours(batch), floor(batch)
+        ours(batch)
+        floor(batch)
         pairs = [
             (_rate(ours, batch, times), _rate(floor, batch, times))
             for _ in range(rounds)
@@ -137,8 +140,9 @@ def _measured(name: str, ours: Work, floor: Work, rounds: int) -> Iterator[Row]:
         )
 
 
-def run(workload: Mapping[str, Any] | None, rounds: int) -> list[Row]:  # noqa: ARG001 - the same for every benchmark
+def run(workload: Path | None, rounds: int) -> list[Row]:
     """Measure the queue on SQLite and PostgreSQL."""
+    del workload  # messages need no data of their own
     wiring = Wiring(clock=_Now(), ids=CountingIds(), tokens=CountingTokens())
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,8 @@ from threading import Event, Thread
 from typing import ClassVar, Protocol
 
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lms_core.errors import InvalidValue, LmsError, NotFound, Unsupported
 from lms_core.ports.message_queue import (
@@ -390,3 +392,108 @@ class MessageQueueConformance(ConformanceSuite):
 
         assert sum(count for count in counts if isinstance(count, int)) == 6
         assert bodies(queue) == [str(n) for n in range(6)]
+
+
+class MessageQueueMachine(RuleBasedStateMachine):
+    """Compares a queue with a model; a subclass says how to make one.
+
+    The model knows of each message how often it was delivered and until when it
+    is leased. A queue may choose which of those that are ready it gives.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue, self.clock = self.new_queue()
+        self.leases: dict[str, tuple[Delivery, datetime]] = {}
+        self.counts: dict[str, int] = {}
+        self.waiting: dict[str, int] = {}
+        self.dead: dict[str, str] = {}
+        self.sent = 0
+
+    def new_queue(self) -> tuple[MessageQueue, AdvanceableClock]:
+        """Return an empty queue of three deliveries, and its clock."""
+        raise TypeError(f"{type(self).__name__} must define new_queue")
+
+    def _expire(self) -> None:
+        now = self.clock.now()
+        for body, (_, until) in list(self.leases.items()):
+            if until <= now:
+                del self.leases[body]
+                self._back(body)
+
+    def _back(self, body: str) -> None:
+        if self.counts[body] >= MOST_DELIVERIES:
+            self.dead[body] = "max-deliveries"
+        else:
+            self.waiting[body] = self.counts[body]
+
+    @rule(count=st.integers(1, 3))
+    def send(self, count: int) -> None:
+        """Send a few messages, each with a body of its own."""
+        names = [f"m{self.sent + n}" for n in range(count)]
+        self.sent += count
+        self.queue.send([message(name) for name in names])
+        self.waiting.update(dict.fromkeys(names, 0))
+
+    @rule(limit=st.integers(1, 4), lease_s=st.integers(1, 30))
+    def receive(self, limit: int, lease_s: int) -> None:
+        """Take some; as many as there are, and only those that wait."""
+        found = self.queue.receive(limit=limit, lease_s=lease_s)
+        assert len(found) == min(limit, len(self.waiting))
+        for delivery in found:
+            body = delivery.message.body
+            assert delivery.deliveries == self.waiting.pop(body) + 1
+            self.counts[body] = delivery.deliveries
+            until = self.clock.now() + timedelta(seconds=lease_s)
+            self.leases[body] = delivery, until
+
+    @rule(which=st.integers(0, 5))
+    def acknowledge(self, which: int) -> None:
+        """Finish one that is held."""
+        for body in list(self.leases)[which : which + 1]:
+            assert self.queue.acknowledge([self.leases.pop(body)[0]]) == ()
+
+    @rule(which=st.integers(0, 5))
+    def release(self, which: int) -> None:
+        """Give one back."""
+        for body in list(self.leases)[which : which + 1]:
+            self.queue.release(self.leases.pop(body)[0])
+            self._back(body)
+
+    @rule(which=st.integers(0, 5))
+    def bury(self, which: int) -> None:
+        """Give one up."""
+        for body in list(self.leases)[which : which + 1]:
+            self.queue.bury(self.leases.pop(body)[0], reason="bug")
+            self.dead[body] = "bug"
+
+    @rule(which=st.integers(0, 5), lease_s=st.integers(1, 30))
+    def extend(self, which: int, lease_s: int) -> None:
+        """Hold one for longer, or shorter."""
+        for body in list(self.leases)[which : which + 1]:
+            delivery = self.leases[body][0]
+            self.queue.extend(delivery, lease_s=lease_s)
+            until = self.clock.now() + timedelta(seconds=lease_s)
+            self.leases[body] = delivery, until
+
+    @rule()
+    def redrive(self) -> None:
+        """Bring everything back that was given up."""
+        assert self.queue.redrive() == len(self.dead)
+        self.waiting.update(dict.fromkeys(self.dead, 0))
+        self.dead.clear()
+
+    @rule(seconds=st.integers(1, 20))
+    def pass_time(self, seconds: int) -> None:
+        """Let leases end."""
+        self.clock.advance(timedelta(seconds=seconds))
+        self._expire()
+
+    @invariant()
+    def everything_is_somewhere(self) -> None:
+        """Count in the queue what the model knows."""
+        assert self.queue.depth() == QueueDepth(
+            ready=len(self.waiting), leased=len(self.leases), dead=len(self.dead)
+        )
+        letters = {each.message.body: each.reason for each in self.queue.dead_letters()}
+        assert letters == self.dead

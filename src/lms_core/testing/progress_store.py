@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lms_core.domain.ids import CourseId, LessonId, UserId
 from lms_core.domain.paging import PageRequest
@@ -198,3 +200,58 @@ class ProgressStoreConformance(ConformanceSuite):
         whole = Intervals.of((0, 4000 * self.racers))
         known = store.of_learner(ANN, COURSE)
         assert [each.watched for each in known] == [whole] * 6
+
+
+_TIMES = st.none() | st.integers(0, 3).map(lambda n: AT + timedelta(seconds=n))
+_RANGES = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(
+    lambda pair: (min(pair), max(pair))
+)
+_REPORTS = st.builds(
+    LessonProgress,
+    learner=st.sampled_from([ANN, BOB]),
+    lesson=st.sampled_from([LessonId(COURSE, key) for key in ("a", "a-1", "b")]),
+    epoch=st.integers(0, 2),
+    watched=st.lists(_RANGES, max_size=3).map(lambda found: Intervals.of(*found)),
+    position_ms=st.integers(0, 3),
+    read_at=_TIMES,
+    seen_at=_TIMES,
+    completed_at=_TIMES,
+)
+
+
+class ProgressStoreMachine(RuleBasedStateMachine):
+    """Compares a store with a dictionary; a subclass says how to make one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = self.new_store()
+        self.model: dict[tuple[UserId, LessonId], LessonProgress] = {}
+
+    def new_store(self) -> ProgressStore:
+        """Return an empty store."""
+        raise TypeError(f"{type(self).__name__} must define new_store")
+
+    @rule(reports=st.lists(_REPORTS, max_size=4))
+    def record(self, reports: list[LessonProgress]) -> None:
+        """Merge some reports, perhaps several of one lesson."""
+        expected = []
+        for report in reports:
+            key = report.learner, report.lesson
+            merged = self.model[key].merge(report) if key in self.model else report
+            self.model[key] = merged
+            expected.append(merged)
+        assert self.store.record(reports) == tuple(expected)
+
+    @rule(learner=st.sampled_from([ANN, BOB]))
+    def forget(self, learner: UserId) -> None:
+        """Erase a learner."""
+        self.store.forget(learner)
+        self.model = {k: v for k, v in self.model.items() if k[0] != learner}
+
+    @invariant()
+    def everything_is_known(self) -> None:
+        """List what the dictionary holds, in order."""
+        expected = sorted(
+            self.model.values(), key=lambda each: (each.learner, each.lesson.key)
+        )
+        assert list(self.store.of_course(COURSE).items) == expected
