@@ -18,14 +18,14 @@ FROM unnest(?::text[], ?::text[]) AS m (body, attributes)
 
 NEXT = """
 SELECT id FROM messages WHERE queue = ? AND visible_at <= ?
-ORDER BY visible_at, id LIMIT 1
+ORDER BY visible_at LIMIT 1
 """
 
 CLAIM_SQLITE = """
 UPDATE messages SET visible_at = ?, receipt = ?, deliveries = deliveries + 1
 WHERE id IN (
     SELECT id FROM messages WHERE queue = ? AND visible_at <= ?
-    ORDER BY visible_at, id LIMIT ?
+    ORDER BY visible_at LIMIT ?
 )
 RETURNING id, body, attributes, deliveries
 """
@@ -34,7 +34,7 @@ RETURNING id, body, attributes, deliveries
 CLAIM_POSTGRESQL = """
 WITH chosen AS MATERIALIZED (
     SELECT id FROM messages WHERE queue = ? AND visible_at <= ?
-    ORDER BY visible_at, id LIMIT ? FOR UPDATE SKIP LOCKED
+    ORDER BY visible_at LIMIT ? FOR UPDATE SKIP LOCKED
 )
 UPDATE messages AS m SET visible_at = ?, receipt = ?, deliveries = m.deliveries + 1
 FROM chosen WHERE m.id = chosen.id

@@ -347,7 +347,7 @@ messages = Table(
     _text("receipt", null=True),
     Column("deliveries", Integer, nullable=False),
     _number("created_at"),
-    Index("ix_messages_next", "queue", "visible_at", "id"),
+    Index("ix_messages_next", "queue", "visible_at"),
     sqlite_autoincrement=True,
 )
 

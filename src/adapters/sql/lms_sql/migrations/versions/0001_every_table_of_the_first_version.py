@@ -255,7 +255,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_messages_next", "messages", ["queue", "visible_at", "id"], unique=False
+        "ix_messages_next", "messages", ["queue", "visible_at"], unique=False
     )
     op.create_table(
         "orders",
