@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from lms_core.application._learning import Standing, find_lesson, standing_of
-from lms_core.domain.access.policy import Action, Actor, decide, signed_in
+from lms_core.domain.access.policy import Action, Actor, Resource, decide, signed_in
 from lms_core.domain.catalog.content import Lesson, Module, Video
-from lms_core.domain.ids import LessonId, MediaId, UserId
+from lms_core.domain.ids import CourseId, LessonId, MediaId, ObjectKey, UserId
 from lms_core.domain.media.asset import MediaAsset, Stream
 from lms_core.domain.progress.lesson_progress import LessonProgress
 from lms_core.errors import NotFound, Refused
@@ -121,6 +121,32 @@ class GrantPlayback:
         if not any(decisions):
             decisions[0].require()
         return sign_stream(self.signer, asset, learner, now)
+
+
+@frozen(kw_only=True)
+class MayStillWatch:
+    """Tell whether somebody who was given a link still has a place on the course.
+
+    Links outlive the moment at which they were given; a refund, an end of access
+    or a suspension must not.
+    """
+
+    start: StartWork
+    clock: Clock
+
+    def __call__(self, viewer: UserId, prefix: ObjectKey) -> bool:
+        """Return whether *viewer* may read below *prefix* of a stream."""
+        course = CourseId(str(prefix).split("/")[1])
+        with self.start(read_only=True) as work:
+            user = work.users.several([viewer]).get(viewer)
+            place = work.enrollments.find(viewer, course)
+        if user is None or user.suspended:
+            return False
+        if place is not None and place.lets_in:
+            return True
+        resource = Resource(course=course)
+        now = self.clock.now()
+        return bool(decide(Actor.of(user), Action.PREVIEW_COURSE, resource, at=now))
 
 
 def sign_stream(

@@ -23,7 +23,7 @@ from lms_core.domain.ids import CourseId, LessonId, UserId
 from lms_core.domain.paging import FIRST, Page, PageRequest
 from lms_core.domain.people.user import User
 from lms_core.domain.score import Score
-from lms_core.errors import Refused
+from lms_core.errors import NotFound, Refused
 from lms_core.ports.system import Clock, IdSource
 from lms_core.ports.unit_of_work import StartWork
 
@@ -208,6 +208,29 @@ class OverrideGrade:
             )
             work.commit()
         return evolve(after, version=version + 1)
+
+
+@frozen(kw_only=True)
+class ReadOverride:
+    """Show a grade that was set by hand to who teaches the course."""
+
+    start: StartWork
+    clock: Clock
+
+    def __call__(self, actor: Actor, learner: UserId, lesson: LessonId) -> Override:
+        """Return what was set.
+
+        Raises:
+            Refused: the actor does not teach the course.
+            NotFound: nothing was ever set.
+        """
+        resource = Resource(course=lesson.course)
+        decide(actor, Action.READ_GRADEBOOK, resource, at=self.clock.now()).require()
+        with self.start(read_only=True) as work:
+            found = work.overrides.find(learner, lesson)
+        if found is None:
+            raise NotFound(f"nothing was set in {lesson}", resource=str(lesson))
+        return found
 
 
 def _told(override: Override | None) -> str:

@@ -1,7 +1,8 @@
 """The platform as one ASGI application: API, media, portal, gateway sandbox."""
 
+from weakref import WeakValueDictionary
+
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.http import (
@@ -18,6 +19,7 @@ from lms_entrypoints.http import (
     routes_quizzes,
 )
 from lms_entrypoints.http.edge import LimitBodies, RateLimiter, SecureHeaders
+from lms_entrypoints.http.openapi import PROBLEMS, describe_problems
 from lms_entrypoints.portal.app import install_portal
 
 _ROUTES = (
@@ -42,19 +44,26 @@ def create_app(platform: Platform) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # A redirect would name whatever host the client has sent.
+        redirect_slashes=False,
     )
     app.state.platform = platform
+    app.state.viewers = routes_media.RecentViewers()
+    app.state.locks = WeakValueDictionary()
     app.state.limiters = {
+        "general": RateLimiter(per_minute=1200, burst=600),
+        "costly": RateLimiter(per_minute=60, burst=60),
+        "unknown": RateLimiter(per_minute=120, burst=120),
         "guessing-address": RateLimiter(per_minute=30, burst=30),
         "guessing-subject": RateLimiter(per_minute=6, burst=10),
     }
     problems.install(app)
     for module in _ROUTES:
-        app.include_router(module.router)
+        app.include_router(module.router, responses=PROBLEMS)
+    app.include_router(routes_payments.webhook_router, responses=PROBLEMS)
+    describe_problems(app)
     install_portal(app)
     _mount_sandbox(app, platform)
-    if platform.settings.hls_js is not None:
-        app.mount("/static/vendor", StaticFiles(directory=platform.settings.hls_js))
     app.add_middleware(LimitBodies)
     app.add_middleware(SecureHeaders, settings=platform.settings, ids=platform.ids)
     return app

@@ -30,6 +30,11 @@ def platform_of(request: Request) -> Platform:
     return platform
 
 
+async def _platform(request: Request) -> Platform:
+    """Do what `platform_of` does, without a thread for it."""
+    return platform_of(request)
+
+
 @frozen(kw_only=True)
 class Caller:
     """Who sends a request; *csrf* is what forms of this browser carry."""
@@ -61,7 +66,10 @@ def csrf_token(secret: str) -> str:
 
 
 def is_same_origin(request: Request) -> bool:
-    """Tell whether the browser says that the request comes from our own pages."""
+    """Tell whether the browser says that the request comes from our own pages.
+
+    A client that says nothing is no browser, or asks from our own pages.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         return False
@@ -109,37 +117,56 @@ def identify(request: Request) -> Caller:
     return Caller(csrf=csrf_token(visit) if visit else "")
 
 
-_GENERAL = RateLimiter(per_minute=1200, burst=600)
-
-
 def caller(request: Request) -> Caller:
     """Identify the caller of an API route, within the limits of a principal.
+
+    A request is identified and counted once, however often this is asked.
 
     Raises:
         HttpProblem: 403 for a forged browser request, 429 for too many.
     """
-    found = identify(request)
-    platform = platform_of(request)
-    principal = (
-        found.known.user
-        if found.known
-        else client_address(request.scope, platform.settings)
-    )
-    refuse_rush(_limiter(request, "general", _GENERAL), principal)
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
+    address = client_address_of(request)
+    try:
+        found = identify(request)
+    except NotPermitted:
+        # Whoever tries tokens is counted by address: there is no principal yet.
+        refuse_rush(limiter(request, "unknown"), address)
+        raise
+    refuse_rush(limiter(request, "general"), principal_of(found, address))
     if found.by_cookie and request.method not in SAFE:
         check_csrf(request, found, request.headers.get("x-csrf-token"))
     request.state.caller = found
     return found
 
 
-def _limiter(request: Request, name: str, default: RateLimiter) -> RateLimiter:
+def client_address_of(request: Request) -> str:
+    """Return who sends the request, as far as trusted proxies tell."""
+    return client_address(request.scope, platform_of(request).settings)
+
+
+def principal_of(found: Caller, address: str) -> str:
+    """Return whose budget a request is taken from."""
+    return f"user/{found.known.user}" if found.known else f"address/{address}"
+
+
+def limiter(request: Request, name: str) -> RateLimiter:
+    """Return one of the limiters that the app was made with."""
     limiters: dict[str, RateLimiter] = request.app.state.limiters
-    return limiters.setdefault(name, default)
+    return limiters[name]
 
 
-def refuse_rush(limiter: RateLimiter, principal: str) -> None:
+def guard_costly(request: Request, found: Caller) -> None:
+    """Slow down whoever asks for what is costly: documents, jobs, checkouts."""
+    address = client_address_of(request)
+    refuse_rush(limiter(request, "costly"), principal_of(found, address))
+
+
+def refuse_rush(budgets: RateLimiter, principal: str) -> None:
     """Take one request from the principal's budget, or answer 429."""
-    wait = limiter.seconds_to_wait(principal)
+    wait = budgets.seconds_to_wait(principal)
     if wait:
         raise HttpProblem(
             429,
@@ -155,13 +182,12 @@ def guard_guessing(request: Request, *subjects: str) -> None:
     Counted by address and by what is guessed at, so that neither one victim
     from many addresses nor many victims from one address is quick.
     """
-    address = client_address(request.scope, platform_of(request).settings)
-    by_address: RateLimiter = request.app.state.limiters["guessing-address"]
-    by_subject: RateLimiter = request.app.state.limiters["guessing-subject"]
-    refuse_rush(by_address, address)
+    address = client_address_of(request)
+    refuse_rush(limiter(request, "guessing-address"), address)
     for subject in subjects:
-        refuse_rush(by_subject, sha256(subject.encode()).hexdigest())
+        name = sha256(subject.encode()).hexdigest()
+        refuse_rush(limiter(request, "guessing-subject"), name)
 
 
-PlatformDep = Annotated[Platform, Depends(platform_of)]
+PlatformDep = Annotated[Platform, Depends(_platform)]
 CallerDep = Annotated[Caller, Depends(caller)]

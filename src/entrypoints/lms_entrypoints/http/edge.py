@@ -1,8 +1,11 @@
 """What every request passes before a route sees it: ids, limits, headers."""
 
+import asyncio
+import logging
 import re
 import time
 from collections import OrderedDict
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
 from urllib.parse import urlsplit
 
@@ -19,6 +22,9 @@ SMALL_BYTES = 256 * 1024
 """What a request body may have where nothing else is said."""
 
 ARCHIVE_BYTES = 512 * 1024 * 1024
+SLOWEST_S = 30
+"""How long a client may take between two pieces of a body."""
+
 _LIMITS = (
     (re.compile(r"/api/v1/uploads/[^/]+/parts/[0-9]+"), PART_BYTES),
     (re.compile(r"/api/v1/courses/[^/]+/import"), ARCHIVE_BYTES),
@@ -26,6 +32,7 @@ _LIMITS = (
     (re.compile(r"/api/v1/media/[^/]+/captions/[^/]+"), 2 * 1024 * 1024),
     (re.compile(r"/api/v1/courses(/[^/]+)?"), 8 * 1024 * 1024),
 )
+_LOG = logging.getLogger("lms.http")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -55,12 +62,19 @@ class LimitBodies:
         if int(announced) > limit:
             await self._refuse(scope, receive, send, 413, limit)
             return
-        seen = 0
+        seen, whole = 0, False
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout(SLOWEST_S):
+                    message = await receive()
+            except TimeoutError:
+                raise HttpProblem(408, "body-too-slow", "send it faster") from None
             seen += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if seen > limit:
                 raise HttpProblem(413, "body-too-large", f"at most {limit} bytes")
             return message
@@ -72,7 +86,14 @@ class LimitBodies:
     ) -> None:
         code = "body-too-large" if status == 413 else "bad-content-length"  # noqa: PLR2004
         document = edge_document(status, code, f"at most {limit} bytes")
-        await problem(document, {"connection": "close"})(scope, receive, send)
+        closing = {"connection": "close"}
+        # The portal, where it is installed, tells people in their own words.
+        page_of = getattr(scope["app"].state, "refusal_page", None)
+        page = page_of(scope, status, code) if page_of is not None else None
+        if page is not None:
+            page.headers.update(closing)
+        response = page or problem(document, closing)
+        await response(scope, receive, send)
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -116,7 +137,10 @@ class SecureHeaders:
         policy = content_security_policy(self.settings)
         is_https = self.settings.base_url.startswith("https:")
 
+        started = False
+
         async def with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
@@ -130,9 +154,18 @@ class SecureHeaders:
                 headers.setdefault("cache-control", "no-store")
                 if is_https:
                     headers["strict-transport-security"] = "max-age=31536000"
+                started = True
             await send(message)
 
-        await self.app(scope, receive, with_headers)
+        try:
+            await self.app(scope, receive, with_headers)
+        except Exception as exc:
+            if started:
+                raise
+            method, path = scope["method"], scope["path"]
+            _LOG.exception("%s %s: %r", method, path, exc)
+            document = edge_document(500, "internal", "this is our fault")
+            await problem(document)(scope, receive, with_headers)
 
 
 @define
@@ -174,12 +207,26 @@ def client_address(scope: Scope, settings: Settings) -> str:
     client = scope.get("client")
     direct = str(client[0]) if client else "unknown"
     if settings.trusted_proxies == 0:
-        return direct
-    chain = [
-        part.strip()
-        for part in Headers(scope=scope).get("x-forwarded-for", "").split(",")
-        if part.strip()
-    ]
+        return _network(direct)
+    # A client may send the header itself: what proxies add comes after it.
+    lines = Headers(scope=scope).getlist("x-forwarded-for")
+    chain = [part.strip() for part in ",".join(lines).split(",") if part.strip()]
     if len(chain) < settings.trusted_proxies:
-        return direct
-    return chain[-settings.trusted_proxies][:64]
+        return _network(direct)
+    return _network(chain[-settings.trusted_proxies])
+
+
+def _network(text: str) -> str:
+    """Return what one subscriber has: an IPv4 address, or an IPv6 network of /64."""
+    host = text[1:].partition("]")[0] if text.startswith("[") else text
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return text[:64]
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(IPv6Network((int(address), 64), strict=False))
+    return str(address)

@@ -24,6 +24,7 @@ from lms_core.errors import (
     Refused,
     Rejected,
     Unavailable,
+    Unsupported,
 )
 
 _LOG = logging.getLogger("lms.http")
@@ -32,24 +33,35 @@ MOST_FAULTS = 50
 _STATUS: tuple[tuple[type[LmsError], int], ...] = (
     (InvalidValue, 422),
     (NotFound, 404),
-    (NotPermitted, 401),
     (AlreadyExists, 409),
     (Conflict, 409),
     (Rejected, 422),
+    (Unsupported, 422),
     (Unavailable, 503),
+    # Not the caller's credentials but ours, for a disk or a service behind us.
+    (NotPermitted, 503),
     (ConfigurationError, 503),
 )
 _REFUSED_WITH = {
     "sign-in-required": 401,
-    "token-reused": 401,
     "grade-has-changed": 412,
     "course-has-changed": 412,
     "payment-required": 402,
+}
+_CREDENTIALS = {
+    "account-suspended": 403,
+    "credentials-invalid": 401,
+    "reset-token-invalid": 400,
+    "session-ended": 401,
+    "token-expired": 401,
+    "token-invalid": 401,
+    "token-reused": 401,
 }
 _CONFLICTS = {
     "already-enrolled",
     "attempt-is-final",
     "course-is-full",
+    "course-is-completed",
     "course-is-free",
     "enrollment-has-ended",
     "no-attempts-left",
@@ -69,11 +81,14 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Conflict",
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
+    416: "No such range",
     422: "Not acceptable as it is",
+    428: "If-Match is missing",
     429: "Too many requests",
     503: "Not available now",
 }
@@ -121,11 +136,13 @@ def _fault_document(fault: Fault) -> dict[str, Any]:
 def status_of(error: LmsError) -> int:
     """Return the HTTP status that *error* means."""
     if isinstance(error, Refused):
-        codes = {reason.code for reason in error.reasons}
+        codes = [reason.code for reason in error.reasons]
         for code in codes:
             if code in _REFUSED_WITH:
                 return _REFUSED_WITH[code]
-        return 409 if codes and codes <= _CONFLICTS else 403
+        return 409 if codes and _CONFLICTS.issuperset(codes) else 403
+    if isinstance(error, NotPermitted) and error.code in _CREDENTIALS:
+        return _CREDENTIALS[error.code]
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
@@ -150,7 +167,7 @@ def problem_document(error: LmsError) -> dict[str, Any]:
         fault = Fault(error.place, error.message, error.code)
         document["detail"] = str(fault)[:300]
         document["faults"] = [_fault_document(fault)]
-    elif isinstance(error, Unavailable | ConfigurationError):
+    elif status == 503:  # noqa: PLR2004
         document["detail"] = "a part of the platform does not answer; try again"
     else:
         document["detail"] = str(error)[:300]
@@ -182,7 +199,8 @@ def install(app: FastAPI) -> None:
         error = exc if isinstance(exc, LmsError) else LmsError()
         document = problem_document(error)
         if document["status"] >= 500:  # noqa: PLR2004
-            _LOG.error("%s %s: %r", request.method, request.url.path, exc, exc_info=exc)
+            path = request.scope["path"]
+            _LOG.error("%s %s: %r", request.method, path, exc, exc_info=exc)
         return problem(document, _headers(document["status"]))
 
     def http_problem(_: Request, exc: Exception) -> Response:
@@ -215,15 +233,10 @@ def install(app: FastAPI) -> None:
         document = edge_document(422, "invalid-document", "the request is malformed")
         return problem({**document, "faults": faults})
 
-    def unexpected(request: Request, exc: Exception) -> Response:
-        _LOG.error("%s %s: %r", request.method, request.url.path, exc, exc_info=exc)
-        return problem(edge_document(500, "internal", "this is our fault"))
-
     app.add_exception_handler(LmsError, lms_error)
     app.add_exception_handler(HttpProblem, http_problem)
     app.add_exception_handler(HTTPException, http_exception)
     app.add_exception_handler(RequestValidationError, validation)
-    app.add_exception_handler(Exception, unexpected)
 
 
 _VALIDATION_CODES = {"missing": "missing-field", "extra_forbidden": "unknown-field"}

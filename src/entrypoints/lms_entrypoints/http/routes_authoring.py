@@ -19,7 +19,7 @@ from lms_core.domain.catalog.content import CourseContent
 from lms_core.domain.documents import load
 from lms_core.domain.ids import CourseId, LessonId, MediaId, course_id
 from lms_core.domain.paging import PageRequest
-from lms_entrypoints.http.auth import CallerDep, PlatformDep
+from lms_entrypoints.http.auth import CallerDep, PlatformDep, guard_costly
 from lms_entrypoints.http.problems import HttpProblem
 from lms_entrypoints.http.routes_catalogue import After, Limit
 from lms_entrypoints.http.routes_grades import IfMatch, version_in
@@ -119,20 +119,21 @@ def edit_course(
 
 @router.post("/courses/{course_id}/publish")
 def publish_course(
-    course_id: str, platform: PlatformDep, caller: CallerDep
+    course_id: str, response: Response, platform: PlatformDep, caller: CallerDep
 ) -> DraftAnswer:
     """Let learners see the draft."""
-    return DraftAnswer.of(
-        platform.use(PublishCourse)(caller.actor, CourseId(course_id))
-    )
+    course = platform.use(PublishCourse)(caller.actor, CourseId(course_id))
+    response.headers["etag"] = f'"{course.version}"'
+    return DraftAnswer.of(course)
 
 
 @router.post("/uploads")
 @router.post("/media/uploads", include_in_schema=False)
 def start_upload(
-    body: UploadBody, platform: PlatformDep, caller: CallerDep
+    body: UploadBody, request: Request, platform: PlatformDep, caller: CallerDep
 ) -> UploadAnswer:
     """Begin the upload of a lecture, or resume it with the same file."""
+    guard_costly(request, caller)
     state = platform.use(StartUpload)(
         caller.actor,
         LessonId(course_id(body.course), body.lesson),

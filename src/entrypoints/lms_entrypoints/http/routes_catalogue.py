@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query
 
 from lms_core.application.browse_courses import BrowseCourses, ViewCourse
 from lms_core.application.enroll_learner import EnrollLearner
+from lms_core.application.enroll_learners import EnrollLearners
 from lms_core.application.outline_course import OutlineCourse
 from lms_core.application.withdraw_learner import WithdrawLearner
-from lms_core.domain.ids import CourseId
+from lms_core.domain.ids import CourseId, UserId
 from lms_core.domain.paging import MOST_ITEMS, PageRequest
 from lms_core.ports.unit_of_work import CourseFilter
 from lms_entrypoints.http.auth import CallerDep, PlatformDep
@@ -17,7 +18,9 @@ from lms_entrypoints.http.schemas import (
     CourseAnswer,
     CourseCardAnswer,
     CoursePage,
+    EnrollBody,
     EnrollmentAnswer,
+    EnrollmentsAnswer,
     OutlineAnswer,
 )
 
@@ -68,6 +71,20 @@ def enroll(
     """Take a place on a free course; asking again returns the same place."""
     place = platform.use(EnrollLearner)(caller.actor, CourseId(course_id))
     return EnrollmentAnswer.of(place)
+
+
+@router.post("/courses/{course_id}/enrollments", status_code=200)
+def enroll_learners(
+    course_id: str, body: EnrollBody, platform: PlatformDep, caller: CallerDep
+) -> EnrollmentsAnswer:
+    """Put learners on a course, all of them or none, as who teaches it."""
+    places = platform.use(EnrollLearners)(
+        caller.actor,
+        CourseId(course_id),
+        [UserId(each) for each in body.user_ids],
+        beyond_seats=body.beyond_seats,
+    )
+    return EnrollmentsAnswer(items=[EnrollmentAnswer.of(place) for place in places])
 
 
 @router.delete("/enrollments/{course_id}")

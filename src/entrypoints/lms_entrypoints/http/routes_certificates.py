@@ -11,7 +11,12 @@ from lms_core.application.issue_certificate import (
 from lms_core.application.print_certificate import PrintCertificate
 from lms_core.domain.ids import CertificateId
 from lms_core.domain.paging import PageRequest
-from lms_entrypoints.http.auth import CallerDep, PlatformDep, guard_guessing
+from lms_entrypoints.http.auth import (
+    CallerDep,
+    PlatformDep,
+    guard_costly,
+    guard_guessing,
+)
 from lms_entrypoints.http.routes_catalogue import After, Limit
 from lms_entrypoints.http.routes_learning import user_named
 from lms_entrypoints.http.routing import LmsRoute, json_response
@@ -52,9 +57,10 @@ def list_certificates(
     responses={200: {"content": _PDF}},
 )
 def download_certificate(
-    certificate_id: str, platform: PlatformDep, caller: CallerDep
+    certificate_id: str, request: Request, platform: PlatformDep, caller: CallerDep
 ) -> Response:
     """Return the signed PDF."""
+    guard_costly(request, caller)
     found = platform.use(ReadCertificate)(caller.actor, CertificateId(certificate_id))
     name = f"certificate-{found.display_number}.pdf"
     return Response(

@@ -8,6 +8,7 @@ from lms_core.application.record_progress import ProgressReport, RecordProgress
 from lms_core.domain.catalog.content import QuizContent, Text, Video
 from lms_core.domain.ids import CourseId, LessonId, UserId
 from lms_core.domain.paging import PageRequest
+from lms_core.errors import NotFound
 from lms_entrypoints.http.auth import Caller, CallerDep, PlatformDep
 from lms_entrypoints.http.routes_catalogue import After, Limit
 from lms_entrypoints.http.routing import LmsRoute
@@ -32,6 +33,15 @@ def read_lesson(
     """Show a lesson that is open to the caller."""
     opened = platform.use(OpenLesson)(caller.actor, LessonId.parse(lesson_id))
     return _lesson(lesson_id, opened)
+
+
+@router.get("/quizzes/{quiz_id}")
+def read_quiz(quiz_id: str, platform: PlatformDep, caller: CallerDep) -> LessonAnswer:
+    """Show the rules of a quiz that is open; questions come with an attempt."""
+    opened = platform.use(OpenLesson)(caller.actor, LessonId.parse(quiz_id))
+    if not isinstance(opened.lesson.content, QuizContent):
+        raise NotFound(f"no quiz {quiz_id}", resource=quiz_id)
+    return _lesson(quiz_id, opened)
 
 
 def _lesson(lesson_id: str, opened: OpenedLesson) -> LessonAnswer:

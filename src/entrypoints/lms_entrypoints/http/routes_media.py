@@ -1,14 +1,18 @@
 """Playback grants, and the delivery of media behind signed links."""
 
 import re
+import time
+from collections import OrderedDict
 from collections.abc import Iterator
+from threading import Lock
 
+from attrs import define, field
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from lms_core.application.open_lesson import GrantPlayback
-from lms_core.domain.ids import MediaId, ObjectKey
-from lms_core.errors import NotPermitted, Rejected, Unsupported
+from lms_core.application.open_lesson import GrantPlayback, MayStillWatch
+from lms_core.domain.ids import MediaId, ObjectKey, UserId
+from lms_core.errors import NotFound, NotPermitted, Rejected
 from lms_core.ports.object_store import ObjectInfo, ObjectReader
 from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.http.auth import CallerDep, PlatformDep, identify
@@ -20,6 +24,9 @@ from lms_local.hmac_signer import HmacUrlSigner
 router = APIRouter(route_class=LmsRoute, tags=["media"])
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+RECHECK_S = 15.0
+"""How old the answer may be whether the holder of a link may still watch."""
+
 _PLAYED = {
     # What is delivered inline; everything else would be downloaded.
     "application/vnd.apple.mpegurl",
@@ -84,11 +91,14 @@ def deliver(token: str, path: str, request: Request, platform: PlatformDep) -> R
     """
     key = _allowed(platform, request, token, path)
     info = platform.objects.info(key)
-    if request.headers.get("if-none-match") == f'"{info.etag}"':
+    if _is_known(request.headers.get("if-none-match"), info.etag):
         return Response(status_code=304, headers=_headers(info))
-    window = wanted_range(request.headers.get("range"), info.size_bytes)
-    if request.headers.get("if-range") not in {None, f'"{info.etag}"'}:
-        window = None
+    window = None
+    # Only GET has ranges, and only of the very object that the client has.
+    if request.method == "GET" and (
+        request.headers.get("if-range") in {None, f'"{info.etag}"'}
+    ):
+        window = wanted_range(request.headers.get("range"), info.size_bytes)
     start, stop = window or (0, info.size_bytes)
     headers = _headers(info) | {"content-length": str(stop - start)}
     if window is not None:
@@ -106,7 +116,7 @@ def deliver(token: str, path: str, request: Request, platform: PlatformDep) -> R
 def _allowed(platform: Platform, request: Request, token: str, path: str) -> ObjectKey:
     signer = platform.signer
     if not isinstance(signer, HmacUrlSigner):
-        raise Unsupported("media is delivered elsewhere", code="not-found")
+        raise NotFound("media is delivered elsewhere")
     try:
         grant = signer.verify(token, path, at=platform.clock.now())
         known = identify(request).known
@@ -114,10 +124,44 @@ def _allowed(platform: Platform, request: Request, token: str, path: str) -> Obj
         raise HttpProblem(403, exc.code, str(exc)) from exc
     if known is not None and known.user != grant.viewer:
         raise HttpProblem(403, "link-of-another", "the link is somebody else's")
-    with platform.start(read_only=True) as work:
-        if work.users.get(grant.viewer).suspended:
-            raise HttpProblem(403, "account-suspended", "the account is suspended")
+    viewers: RecentViewers = request.app.state.viewers
+    if not viewers.may_watch(platform, grant.viewer, grant.prefix):
+        raise HttpProblem(403, "link-revoked", "the lecture is not open any more")
     return ObjectKey(path)
+
+
+@define
+class RecentViewers:
+    """Asks now and then whether who holds a link may still watch."""
+
+    most: int = 10_000
+    _asked: OrderedDict[tuple[UserId, ObjectKey], tuple[float, bool]] = field(
+        factory=OrderedDict, init=False, repr=False
+    )
+    _lock: Lock = field(factory=Lock, init=False, repr=False)
+
+    def may_watch(self, platform: Platform, viewer: UserId, prefix: ObjectKey) -> bool:
+        """Return the answer, at most `RECHECK_S` old."""
+        name, now = (viewer, prefix), time.monotonic()
+        with self._lock:
+            at, answer = self._asked.get(name, (-RECHECK_S, False))
+        if now - at < RECHECK_S:
+            return answer
+        answer = platform.use(MayStillWatch)(viewer, prefix)
+        with self._lock:
+            self._asked[name] = (now, answer)
+            self._asked.move_to_end(name)
+            if len(self._asked) > self.most:
+                self._asked.popitem(last=False)
+        return answer
+
+
+def _is_known(header: str | None, etag: str) -> bool:
+    """Tell whether ``If-None-Match`` names what there is (RFC 9110, 13.1.2)."""
+    if header is None:
+        return False
+    names = {name.strip().removeprefix("W/") for name in header.split(",")}
+    return bool(names & {"*", f'"{etag}"'})
 
 
 def _headers(info: ObjectInfo) -> dict[str, str]:

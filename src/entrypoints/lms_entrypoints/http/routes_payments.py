@@ -13,8 +13,8 @@ from lms_core.application.place_order import (
 )
 from lms_core.domain.ids import CourseId, OrderId
 from lms_core.domain.money import Money
-from lms_core.errors import NotFound, NotPermitted
-from lms_entrypoints.http.auth import CallerDep, PlatformDep
+from lms_core.errors import NotFound, NotPermitted, Refused
+from lms_entrypoints.http.auth import CallerDep, PlatformDep, guard_costly
 from lms_entrypoints.http.problems import HttpProblem
 from lms_entrypoints.http.routing import LmsRoute
 from lms_entrypoints.http.schemas import CheckoutBody, OrderAnswer, RefundBody
@@ -24,9 +24,10 @@ router = APIRouter(prefix="/api/v1", route_class=LmsRoute, tags=["payments"])
 
 @router.post("/payments/checkout", status_code=200)
 def checkout(
-    body: CheckoutBody, platform: PlatformDep, caller: CallerDep
+    body: CheckoutBody, request: Request, platform: PlatformDep, caller: CallerDep
 ) -> OrderAnswer:
     """Order a course and open the gateway's page for it."""
+    guard_costly(request, caller)
     placed = platform.use(PlaceOrder)(
         caller.actor, CourseId(body.course_id), body.currency
     )
@@ -61,10 +62,11 @@ def refund(
     return OrderAnswer.of(order)
 
 
-webhook_router = APIRouter(prefix="/api/v1", tags=["payments"])
+# Not of the API's own kind: the gateway signs the very bytes that it sends.
+webhook_router = APIRouter(tags=["payments"])
 
 
-@webhook_router.post("/payments/webhook", status_code=200)
+@webhook_router.post("/api/v1/payments/webhook", status_code=200)
 async def webhook(request: Request, platform: PlatformDep) -> dict[str, bool]:
     """Take news from the gateway; its signature is all that counts."""
     body = await request.body()
@@ -75,6 +77,8 @@ async def webhook(request: Request, platform: PlatformDep) -> dict[str, bool]:
     except NotPermitted as exc:
         raise HttpProblem(400, "signature-invalid", str(exc)) from exc
     except NotFound as exc:
-        # Not ours; a gateway that gets an error would send it for days.
-        raise HttpProblem(422, "order-unknown", str(exc)) from exc
+        raise HttpProblem(422, "order-unknown", "no such order") from exc
+    except Refused as exc:
+        # It does not fit the order: news of another amount or currency.
+        raise HttpProblem(422, exc.reasons[0].code, str(exc)) from exc
     return {"received": True}

@@ -1,18 +1,29 @@
 """Routes that bound what they parse, and answer a repeated request once."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any
+from weakref import WeakValueDictionary
 
+from attrs import frozen
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
-from lms_core.errors import Conflict
+from lms_core.errors import LmsError
 from lms_core.ports.unit_of_work import KeptAnswer
+from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.bounded_json import read_json
-from lms_entrypoints.http.auth import SAFE, identify, platform_of
+from lms_entrypoints.http.auth import (
+    SAFE,
+    caller,
+    client_address_of,
+    is_same_origin,
+    platform_of,
+)
 from lms_entrypoints.http.edge import body_limit
 from lms_entrypoints.http.problems import HttpProblem
 
@@ -28,7 +39,7 @@ class BoundedRequest(Request):
         """Return the body; `InvalidDocument` says what is wrong with it."""
         body = await self.body()
         return read_json(
-            body, max_bytes=body_limit(self.url.path), max_depth=MOST_DEPTH
+            body, max_bytes=body_limit(self.scope["path"]), max_depth=MOST_DEPTH
         )
 
 
@@ -45,14 +56,45 @@ class LmsRoute(APIRoute):
 
         async def bounded(request: Request) -> Response:
             request = BoundedRequest(request.scope, request.receive)
+            _refuse_nul(request)
             if request.method not in SAFE:
+                _require_own_page(request)
                 _require_json(request)
             key = request.headers.get("idempotency-key")
-            if key is None or request.method in SAFE:
-                return await handle(request)
-            return await _once(request, key, handle)
+            try:
+                if key is None or _is_never_kept(request):
+                    return await handle(request)
+                return await _once(request, key, handle)
+            except HTTPException as exc:
+                # FastAPI says "bad request" for whatever ends a body's reading.
+                if isinstance(exc.__cause__, LmsError | HttpProblem):
+                    raise exc.__cause__ from None
+                raise
 
         return bounded
+
+
+def _refuse_nul(request: Request) -> None:
+    """Refuse what PostgreSQL cannot even compare with what it has."""
+    if "\0" in request.scope["path"]:
+        raise HttpProblem(404, "not-found", "there is no such thing")
+    if b"%00" in request.scope["query_string"]:
+        raise HttpProblem(422, "invalid-document", "parameters must not hold NUL")
+
+
+def _require_own_page(request: Request) -> None:
+    """Refuse what a foreign page makes a browser send without credentials.
+
+    What carries a token was put together by the client itself; what carries our
+    cookie is held to more than this, by `caller`.
+    """
+    if "authorization" not in request.headers and not is_same_origin(request):
+        raise HttpProblem(403, "csrf", "the request did not come from our own pages")
+
+
+def _is_never_kept(request: Request) -> bool:
+    """Tell whether the answer would be a secret, or changes nothing."""
+    return request.method in SAFE or request.scope["path"].startswith("/api/v1/auth/")
 
 
 def _require_json(request: Request) -> None:
@@ -62,7 +104,7 @@ def _require_json(request: Request) -> None:
     ):
         return
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    raw = request.url.path.startswith("/api/v1/uploads/") or kind in _RAW
+    raw = request.scope["path"].startswith("/api/v1/uploads/") or kind in _RAW
     if kind != "application/json" and not raw:
         raise HttpProblem(415, "unsupported-media-type", "send application/json")
     if request.headers.get("content-encoding", "identity") != "identity":
@@ -81,39 +123,69 @@ async def _once(
         raise HttpProblem(
             400, "bad-idempotency-key", f"1 to {LONGEST_KEY} printable ASCII characters"
         )
-    platform = platform_of(request)
-    who = await run_in_threadpool(identify, request)
-    scope = who.known.user if who.known else "nobody"
-    what = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    fingerprint = sha256(what + await request.body()).hexdigest()
+    who = await run_in_threadpool(caller, request)
+    address = client_address_of(request)
+    scope = who.known.user if who.known else f"nobody/{address}"
+    locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = request.app.state.locks
+    # The second of two at once waits for the first one's answer.
+    lock = locks.setdefault((scope, key), asyncio.Lock())
+    async with lock:
+        return await _answer(request, _Key(platform_of(request), scope, key), handle)
 
-    def find() -> KeptAnswer | None:
-        with platform.start(read_only=True) as work:
-            return work.idempotency.find(scope, key)
 
-    def keep(answer: KeptAnswer) -> None:
-        with platform.start() as work:
-            work.idempotency.keep(scope, key, answer, at=platform.clock.now())
+@frozen
+class _Key:
+    """A client's key, and what is kept under it."""
+
+    platform: Platform
+    scope: str
+    key: str
+
+    def find(self) -> KeptAnswer | None:
+        with self.platform.start(read_only=True) as work:
+            return work.idempotency.find(self.scope, self.key)
+
+    def keep(self, answer: KeptAnswer) -> None:
+        now = self.platform.clock.now()
+        with self.platform.start() as work:
+            work.idempotency.keep(self.scope, self.key, answer, at=now)
             work.commit()
 
-    kept = await run_in_threadpool(find)
+
+async def _answer(
+    request: Request, key: _Key, handle: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    what = f"{request.method} {path}?{query}\n".encode()
+    fingerprint = sha256(what + await request.body()).hexdigest()
+    kept = await run_in_threadpool(key.find)
     if kept is not None:
         return _replay(kept, fingerprint)
-    response = await handle(request)
-    body = bytes(response.body)
-    worth_keeping = response.status_code < 400 and len(body) <= LONGEST_KEPT  # noqa: PLR2004
-    if worth_keeping:
-        try:
-            text = body.decode()
-            answer = KeptAnswer(
-                fingerprint=fingerprint, status=response.status_code, body=text
-            )
-            await run_in_threadpool(keep, answer)
-        except Conflict:
-            kept = await run_in_threadpool(find)
-            if kept is not None:
-                return _replay(kept, fingerprint)
+    try:
+        response = await handle(request)
+        answer = _kept(response, fingerprint)
+        if answer is not None:
+            await run_in_threadpool(key.keep, answer)
+    except LmsError:
+        # Another process may have answered the same request meanwhile.
+        kept = await run_in_threadpool(key.find)
+        if kept is None:
+            raise
+        return _replay(kept, fingerprint)
     return response
+
+
+def _kept(response: Response, fingerprint: str) -> KeptAnswer | None:
+    """Return *response* as it is kept: a line of headers, then the body."""
+    if response.status_code >= 400 or len(response.body) > LONGEST_KEPT:  # noqa: PLR2004
+        return None
+    headers = {k: v for k, v in response.headers.items() if k != "content-length"}
+    body = bytes(response.body).decode()
+    return KeptAnswer(
+        fingerprint=fingerprint,
+        status=response.status_code,
+        body=f"{json.dumps(headers)}\n{body}",
+    )
 
 
 def _replay(kept: KeptAnswer, fingerprint: str) -> Response:
@@ -121,11 +193,11 @@ def _replay(kept: KeptAnswer, fingerprint: str) -> Response:
         raise HttpProblem(
             409, "idempotency-key-reused", "the key was used with another request"
         )
+    headers, _, body = kept.body.partition("\n")
     return Response(
-        kept.body,
+        body,
         status_code=kept.status,
-        media_type="application/json",
-        headers={"idempotency-replayed": "true"},
+        headers={**json.loads(headers), "idempotency-replayed": "true"},
     )
 
 

@@ -85,12 +85,45 @@ class RefreshBody(Request):
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
+class SignOutBody(Request):
+    """Whether to sign out here, or on every device."""
+
+    everywhere: bool = False
+
+
+class PasswordResetBody(Request):
+    """The address of the account."""
+
+    email: Short
+
+
+class NewPasswordBody(Request):
+    """The secret from the mail, and the password to have from now on."""
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    password: Annotated[str, StringConstraints(max_length=256)]
+
+
+class UpdateUserBody(Request):
+    """What somebody may change of her account."""
+
+    name: Short | None = None
+    language: Annotated[str, StringConstraints(max_length=35)] | None = None
+
+
+class Accepted(Answer):
+    """It was heard; what follows is not told here."""
+
+    status: Literal["accepted"] = "accepted"
+
+
 class UserAnswer(Answer):
     """A person as she sees herself."""
 
     id: str
     email: str
     name: str
+    language: str
     roles: list[dict[str, str | None]]
 
 
@@ -317,6 +350,19 @@ class EnrollmentAnswer(Answer):
             percent=place.progress.floor(),
             grade_percent=percent(place.grade),
         )
+
+
+class EnrollBody(Request):
+    """Learners to put on a course; *beyond_seats* lets them in when it is full."""
+
+    user_ids: Annotated[list[Id], Field(min_length=1, max_length=200)]
+    beyond_seats: bool = False
+
+
+class EnrollmentsAnswer(Answer):
+    """Places, in the order in which learners were named."""
+
+    items: list[EnrollmentAnswer]
 
 
 class EnrollmentPage(Answer):
