@@ -666,7 +666,9 @@ def _broken_lecture(journey: Journey) -> str:
         lambda: (
             [
                 each
-                for each in journey.as_("admin").get("admin/queues/transcode/dead")
+                for each in journey.as_("admin").get(
+                    "admin/queues/transcode/dead-letters"
+                )
                 if media in each["body"]
             ]
             or None

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -119,7 +119,7 @@ def _platform(**changes: Any) -> "Platform":
     return Platform(settings.model_copy(update=given))
 
 
-def _logging(*, quiet: bool = False) -> None:
+def _logging(*, quiet: bool = False, stream: TextIO | None = None) -> None:
     import logging  # noqa: PLC0415 - heavy
 
     from lms_entrypoints.logs import start_logging  # noqa: PLC0415 - heavy
@@ -128,6 +128,7 @@ def _logging(*, quiet: bool = False) -> None:
     start_logging(
         as_json=options.get("json_logs", False),
         level=logging.WARNING if quiet else logging.INFO,
+        stream=stream,
     )
 
 
@@ -254,8 +255,11 @@ def _taken(host: str, port: int | None, data: Path | None) -> Any:
 
 def _check(data: Path | None, port: int | None, host: str, *, as_json: bool) -> None:
     import tempfile  # noqa: PLC0415 - heavy
+    from io import StringIO  # noqa: PLC0415 - beside its use
 
-    _logging(quiet=True)
+    # Some steps go wrong on purpose: what is logged matters if one fails.
+    logged = StringIO()
+    _logging(quiet=True, stream=logged)
     from lms_entrypoints.check import (  # noqa: PLC0415 - heavy
         Outcome,
         run_check,
@@ -290,6 +294,7 @@ def _check(data: Path | None, port: int | None, host: str, *, as_json: bool) -> 
         )
     failed = [each for each in outcomes if not each.works]
     if failed:
+        click.echo(logged.getvalue(), err=True, nl=False)
         _stop(f"the check failed at: {failed[0].step}", FAILED)
     total = sum(each.seconds for each in outcomes)
     if not as_json:

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 
 class Lines(logging.Formatter):
@@ -47,9 +48,14 @@ def _shown(value: object) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def start_logging(*, as_json: bool = False, level: int = logging.INFO) -> None:
-    """Send log lines to the error output."""
-    handler = logging.StreamHandler(sys.stderr)
+def start_logging(
+    *,
+    as_json: bool = False,
+    level: int = logging.INFO,
+    stream: TextIO | None = None,
+) -> None:
+    """Send log lines to *stream*, or to the error output."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(Lines(as_json=as_json))
     root = logging.getLogger()
     root.handlers[:] = [handler]
