@@ -139,6 +139,29 @@ def test_a_connection_that_was_cut_is_replaced(postgresql: str, wiring: Wiring) 
             work.users.get(UserId("u"))
 
 
+def test_connections_that_were_cut_at_rest_are_replaced_unseen(
+    postgresql: str, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_REST_S", -1.0)
+    with (
+        open_unit_of_work(postgresql, wiring) as start,
+        open_message_queue(f"{postgresql}&queue=a", wiring) as queue,
+    ):
+        with start() as work:
+            work.users.page()
+        queue.send([Message(body="before")])
+        with psycopg.connect(postgresql, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        queue.send([Message(body="after")])
+        with start() as work:
+            assert work.users.page().items == ()
+        assert queue.depth().ready == 2
+
+
 def test_a_server_that_is_not_there_is_unavailable(wiring: Wiring) -> None:
     with (
         open_unit_of_work("postgresql://lms@127.0.0.1:1/lms", wiring) as start,

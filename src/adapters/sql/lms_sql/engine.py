@@ -14,11 +14,13 @@ REPEATABLE READ, so that a page is put together from one state.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
+from time import monotonic
 from typing import Any, Self
 
 from attrs import define, field
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 
 from lms_core.errors import LmsError, Unavailable
 from lms_core.registry import Wiring
@@ -26,6 +28,7 @@ from lms_sql._errors import known, translate, translated
 from lms_sql._urls import Address, read_url
 
 _WAIT_S = 5
+_REST_S = 1.0
 _POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
 _POSTGRESQL_SETTINGS = (
     f"-c lock_timeout={_WAIT_S}s -c statement_timeout=30s "
@@ -232,23 +235,42 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(options.get("lms_begin", "BEGIN IMMEDIATE"))
 
 
+def _ask_after_a_rest(connection: Any, record: Any, _proxy: object) -> None:
+    """Replace a connection that was cut while nobody used it.
+
+    One that was used a moment ago is not asked: that would cost as much as the
+    statement it is wanted for.
+    """
+    now = monotonic()
+    seen = record.info.get("lms_seen", now)
+    record.info["lms_seen"] = now
+    if now - seen > _REST_S:
+        try:
+            autocommit = connection.autocommit
+            connection.autocommit = True
+            connection.execute("SELECT 1")
+            connection.autocommit = autocommit
+        except Exception as exc:
+            raise DisconnectionError("the connection was cut") from exc
+
+
 def _postgresql(url: URL) -> Database:
     args = {
         "connect_timeout": _WAIT_S,
         "options": _POSTGRESQL_SETTINGS,
         "application_name": "lms",
     }
-    engine = create_engine(url, **_POOL, connect_args=args, pool_pre_ping=True)
+    engine = create_engine(url, **_POOL, connect_args=args)
     single = create_engine(
         url,
         **_POOL,
         connect_args=args,
-        pool_pre_ping=True,
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
     )
     for each in (engine, single):
         event.listen(each, "handle_error", translate)
+        event.listen(each, "checkout", _ask_after_a_rest)
     reader = engine.execution_options(
         isolation_level="REPEATABLE READ", postgresql_readonly=True
     )

@@ -89,7 +89,7 @@ class SqlProgressStore:
     ) -> dict[Key, tuple[LessonProgress, int]]:
         """Return what is stored under *keys*, nobody else changing it.
 
-        In PostgreSQL rows that are not there are made first, blank, so that
+        Rows that are not there are made, blank: in PostgreSQL first, so that
         there is a row to lock; in SQLite the transaction has the whole file.
         """
         if not self.database.is_sqlite:
@@ -98,9 +98,11 @@ class SqlProgressStore:
             lock = self.database.sql(sql.PROGRESS_LOCK_MANY)
             rows = {row[7:10]: row for row in raw.execute(lock, parts)}
         else:
-            blank = [(0, "", 0, None, None, None, 0, *key) for key in keys]
-            raw.executemany(sql.PROGRESS_FIRST, blank)
             rows = {key: raw.execute(sql.PROGRESS, key).fetchone() for key in keys}
+            missing = [key for key, row in rows.items() if row is None]
+            blank = (0, "", 0, None, None, None, 0)
+            raw.executemany(sql.PROGRESS_FIRST, [(*blank, *key) for key in missing])
+            rows |= dict.fromkeys(missing, blank)
         return {
             key: (_read(row, wanted[key].learner, wanted[key].lesson), row[6])
             for key, row in rows.items()
