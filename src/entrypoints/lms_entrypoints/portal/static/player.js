@@ -264,7 +264,11 @@ class Player {
   }
 
   async send({ keepalive = false } = {}) {
-    if (this.unsent.isEmpty || ((this.sending || this.timer) && !keepalive)) {
+    if (this.sending && !keepalive) {
+      this.again = true;
+      return;
+    }
+    if (this.unsent.isEmpty || (this.timer && !keepalive)) {
       return;
     }
     this.sending = true;
@@ -276,6 +280,10 @@ class Player {
       this.refused(refused);
     } finally {
       this.sending = false;
+    }
+    if (this.again) {
+      this.again = false;
+      this.send();
     }
   }
 

@@ -45,7 +45,8 @@ export class Unsent {
     const answer = await call(
       "PUT",
       `/api/v1/progress/${encodeURIComponent(this.lesson)}`,
-      { watched: ranges, position_ms: position ?? 0, epoch: this.epoch },
+      // Without a position the server keeps the one it has.
+      { watched: ranges, epoch: this.epoch, ...(position === null ? {} : { position_ms: position }) },
       { keepalive },
     );
     // Only what was sent is done with; more may have been watched meanwhile.
