@@ -296,7 +296,7 @@ def test_the_counting_share_is_that_of_the_rule(
         Combine.LAST: lambda: shares[-1],
         Combine.MEAN: lambda: sum(shares, Fraction(0)) / len(shares),
     }[combine]
-    assert found == (expected() if shares else None)
+    assert found == (expected() if shares else None)  # type: ignore[no-untyped-call]
 
 
 # Family moodle_question_scoring.
