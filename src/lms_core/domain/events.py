@@ -1,7 +1,7 @@
 """What happened, in the past tense.
 
-An event is stored as a document: its `name`, its `version` and its fields. A
-field may be added with a default; anything else is a new version.
+An event is stored as a document: its `type` and its fields. A field may be added
+with a default; anything else is a new type.
 """
 
 from datetime import datetime

@@ -9,8 +9,8 @@ from attrs import frozen
 from sqlalchemy import Connection, delete, select, update
 
 from lms_core.domain.audit import AuditRow
-from lms_core.domain.event_documents import dump_event, load_event
-from lms_core.domain.events import Envelope
+from lms_core.domain.documents import dump, load
+from lms_core.domain.events import Envelope, Event
 from lms_core.domain.ids import EventId
 from lms_core.domain.paging import FIRST, Page, PageRequest
 from lms_core.errors import AlreadyExists, Conflict
@@ -43,7 +43,7 @@ class SqlOutbox:
 
     def extend(self, events: Iterable[Envelope]) -> None:
         rows = [
-            {"id": each.id, "document": to_json(dump_event(each.event))}
+            {"id": each.id, "document": to_json(dump(each.event))}
             for each in events
         ]
         if rows:
@@ -53,7 +53,7 @@ class SqlOutbox:
         query = select(_OUT.c.id, _OUT.c.document).where(~_OUT.c.passed_on)
         query = query.order_by(_OUT.c.sequence).limit(limit)
         return tuple(
-            Envelope(id=EventId(row.id), event=load_event(json.loads(row.document)))
+            Envelope(id=EventId(row.id), event=load(Event, json.loads(row.document)))
             for row in self._connection.execute(query)
         )
 
