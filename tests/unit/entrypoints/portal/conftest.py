@@ -821,9 +821,9 @@ SAMPLES: dict[str, Sample] = {
                 ),
             )
         ),
-        shell("/my", LEARNER, v.Notice(text="You are enrolled.", tone="good")),
+        shell("/learn", LEARNER, v.Notice(text="You are enrolled.", tone="good")),
     ),
-    "my-courses-empty": (v.MyCourses(courses=()), shell("/my", LEARNER)),
+    "my-courses-empty": (v.MyCourses(courses=()), shell("/learn", LEARNER)),
     "outline": (OUTLINE, shell("/learn/adaptive-streaming", LEARNER)),
     "outline-preview": (
         evolve(OUTLINE, preview=True, certificate_id="c-1"),
@@ -940,6 +940,25 @@ SAMPLES: dict[str, Sample] = {
         ),
         shell("/attempts/a-1/result", LEARNER),
     ),
+    "quiz-result-held-back": (
+        evolve(
+            RESULT,
+            answers_shown=False,
+            show_answers="after-last-attempt",
+            questions=tuple(
+                evolve(
+                    each,
+                    outcome=None,
+                    earned=None,
+                    correct=(),
+                    explanation=html(""),
+                    why=None,
+                )
+                for each in RESULT.questions
+            ),
+        ),
+        shell("/attempts/a-2/result", LEARNER),
+    ),
     "grades": (
         v.Grades(
             course=COURSE,
@@ -973,6 +992,27 @@ SAMPLES: dict[str, Sample] = {
         ),
         shell("/certificates/c-1", LEARNER),
     ),
+    "certificates": (
+        v.Certificates(
+            rows=(
+                v.CertificateRow(
+                    id="c-1",
+                    number="2026-000042",
+                    course_title=COURSE.title,
+                    issued_at=NOW,
+                ),
+                v.CertificateRow(
+                    id="c-2",
+                    number="2026-000007",
+                    course_title="SQL without fear",
+                    issued_at=NOW,
+                    revoked=True,
+                ),
+            )
+        ),
+        shell("/certificates", LEARNER),
+    ),
+    "certificates-none": (v.Certificates(rows=()), shell("/certificates", LEARNER)),
     "verify-ask": (v.Verification(state="ask"), shell("/verify")),
     "verify-valid": (VALID, shell("/verify/k7Qm2vXw9RtB4sLp")),
     "verify-revoked": (
@@ -1011,13 +1051,22 @@ SAMPLES: dict[str, Sample] = {
                 ),
             )
         ),
-        shell("/author", INSTRUCTOR),
+        shell("/teach", INSTRUCTOR),
+    ),
+    "author-new": (v.NewCourse(), shell("/teach/new", INSTRUCTOR)),
+    "author-new-errors": (
+        v.NewCourse(
+            id="Not A Key",
+            title="Sound",
+            errors=(v.FieldError(field="id", message="Use a-z, 0-9 and dashes."),),
+        ),
+        shell("/teach/new", INSTRUCTOR),
     ),
     "author-courses-empty": (
         v.AuthorCourses(courses=()),
-        shell("/author", INSTRUCTOR),
+        shell("/teach", INSTRUCTOR),
     ),
-    "author-course": (OVERVIEW, shell("/author/adaptive-streaming", INSTRUCTOR)),
+    "author-course": (OVERVIEW, shell("/teach/adaptive-streaming", INSTRUCTOR)),
     "author-course-draft": (
         evolve(
             OVERVIEW,
@@ -1027,11 +1076,11 @@ SAMPLES: dict[str, Sample] = {
             refresh_s=None,
             modules=OVERVIEW.modules[:1],
         ),
-        shell("/author/adaptive-streaming", INSTRUCTOR),
+        shell("/teach/adaptive-streaming", INSTRUCTOR),
     ),
     "author-import": (
         v.ImportPage(largest_bytes=500_000_000),
-        shell("/import", INSTRUCTOR),
+        shell("/teach/import", INSTRUCTOR),
     ),
     "author-import-faults": (
         v.ImportPage(
@@ -1052,11 +1101,11 @@ SAMPLES: dict[str, Sample] = {
             ),
             more_faults=4,
         ),
-        shell("/import", INSTRUCTOR),
+        shell("/teach/import", INSTRUCTOR),
     ),
     "author-import-done": (
         v.ImportPage(largest_bytes=500_000_000, imported=COURSE),
-        shell("/import", INSTRUCTOR),
+        shell("/teach/import", INSTRUCTOR),
     ),
     "author-upload": (
         v.UploadPage(
@@ -1066,7 +1115,7 @@ SAMPLES: dict[str, Sample] = {
             accept="video/*,.mkv",
             largest_bytes=20_000_000_000,
         ),
-        shell("/author/adaptive-streaming/lessons/none/upload", INSTRUCTOR),
+        shell("/teach/adaptive-streaming/lessons/none/upload", INSTRUCTOR),
     ),
     "author-upload-replace": (
         v.UploadPage(
@@ -1077,7 +1126,7 @@ SAMPLES: dict[str, Sample] = {
             largest_bytes=20_000_000_000,
             replaces=FAILED_MEDIA,
         ),
-        shell("/author/adaptive-streaming/lessons/audio/upload", INSTRUCTOR),
+        shell("/teach/adaptive-streaming/lessons/audio/upload", INSTRUCTOR),
     ),
     "gradebook": (GRADEBOOK, shell("/teach/adaptive-streaming", INSTRUCTOR)),
     "gradebook-empty": (
@@ -1086,7 +1135,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "learner": (
         LEARNER_DETAIL,
-        shell("/teach/adaptive-streaming/learners/u-1", INSTRUCTOR),
+        shell("/teach/adaptive-streaming/gradebook/u-1", INSTRUCTOR),
     ),
     "learner-override": (
         evolve(
@@ -1096,7 +1145,7 @@ SAMPLES: dict[str, Sample] = {
             form_possible=Fraction(10),
             errors=(v.FieldError(field="earned", message="Write a number."),),
         ),
-        shell("/teach/adaptive-streaming/learners/u-1", INSTRUCTOR),
+        shell("/teach/adaptive-streaming/gradebook/u-1", INSTRUCTOR),
     ),
     "users": (
         v.Users(
@@ -1135,7 +1184,10 @@ SAMPLES: dict[str, Sample] = {
     ),
     "error-404": (_error(404), shell("/nowhere", LEARNER)),
     "error-429": (_error(429, retry_after_s=30), shell("/sign-in")),
-    "error-503": (_error(503, "unavailable", retry_after_s=90), shell("/my", LEARNER)),
+    "error-503": (
+        _error(503, "unavailable", retry_after_s=90),
+        shell("/learn", LEARNER),
+    ),
 }
 
 
