@@ -5,12 +5,15 @@ import logging
 import re
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms_core.ports.object_store import PART_BYTES
@@ -86,14 +89,16 @@ class LimitBodies:
     ) -> None:
         code = "body-too-large" if status == 413 else "bad-content-length"  # noqa: PLR2004
         document = edge_document(status, code, f"at most {limit} bytes")
-        closing = {"connection": "close"}
-        # The portal, where it is installed, tells people in their own words.
-        page_of = getattr(scope["app"].state, "refusal_page", None)
-        page = page_of(scope, status, code) if page_of is not None else None
-        if page is not None:
-            page.headers.update(closing)
-        response = page or problem(document, closing)
+        response = _answer(scope, document)
+        response.headers["connection"] = "close"
         await response(scope, receive, send)
+
+
+def _answer(scope: Scope, document: Mapping[str, Any]) -> Response:
+    """Return a problem for programs, and for people what the portal makes of it."""
+    page_of = getattr(getattr(scope.get("app"), "state", None), "refusal_page", None)
+    page = page_of(scope, document["status"], document["code"]) if page_of else None
+    return page if isinstance(page, Response) else problem(document)
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -165,7 +170,7 @@ class SecureHeaders:
             method, path = scope["method"], scope["path"]
             _LOG.exception("%s %s: %r", method, path, exc)
             document = edge_document(500, "internal", "this is our fault")
-            await problem(document)(scope, receive, with_headers)
+            await _answer(scope, document)(scope, receive, with_headers)
 
 
 @define

@@ -5,6 +5,9 @@ is quoted; what comes back is a path on this site and never another host.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 
@@ -18,9 +21,16 @@ def with_query(path: str, values: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(said)}" if said else path
 
 
+@cache
+def content_version(name: str) -> str:
+    """Return what changes when the file *name* below ``static/`` does."""
+    content = (Path(__file__).parent / "static" / name).read_bytes()
+    return sha256(content).hexdigest()[:12]
+
+
 def static(name: str) -> str:
-    """Return the address of a file below ``static/``."""
-    return f"/static/{quote(name)}"
+    """Return the address of a file below ``static/``; it may be cached for good."""
+    return f"/static/{quote(name)}?v={content_version(name)}"
 
 
 def home() -> str:
@@ -65,7 +75,7 @@ def sign_out() -> str:
 
 def my_courses() -> str:
     """Return the learner's own courses."""
-    return "/my"
+    return "/learn"
 
 
 def outline(course_id: str) -> str:
@@ -103,6 +113,11 @@ def grades(course_id: str) -> str:
     return _path("grades", course_id)
 
 
+def certificates() -> str:
+    """Return the learner's own certificates."""
+    return "/certificates"
+
+
 def certificate(certificate_id: str) -> str:
     """Return a certificate for its holder."""
     return _path("certificates", certificate_id)
@@ -125,47 +140,52 @@ def verify(code: str = "") -> str:
 
 def author_courses() -> str:
     """Return the courses that somebody may edit."""
-    return "/author"
+    return "/teach"
 
 
 def author_course(course_id: str) -> str:
     """Return the author's overview of a course."""
-    return _path("author", course_id)
+    return _path("teach", course_id)
 
 
 def publish(course_id: str) -> str:
     """Return where the publish form is sent."""
-    return _path("author", course_id, "publish")
+    return _path("teach", course_id, "publish")
 
 
 def author_upload(course_id: str, lesson_key: str) -> str:
     """Return the page that uploads a lecture for a lesson."""
-    return _path("author", course_id, "lessons", lesson_key, "upload")
+    return _path("teach", course_id, "lessons", lesson_key, "upload")
 
 
 def retry_media(course_id: str, lesson_key: str) -> str:
     """Return where the form that tries a failed lecture again is sent."""
-    return _path("author", course_id, "lessons", lesson_key, "retry")
+    return _path("teach", course_id, "lessons", lesson_key, "retry")
+
+
+def author_new() -> str:
+    """Return the form that begins an empty course."""
+    return "/teach/new"
 
 
 def author_import() -> str:
     """Return the page that imports a course folder."""
-    return "/import"
+    return "/teach/import"
 
 
 def gradebook(course_id: str) -> str:
     """Return the instructor's gradebook."""
-    return _path("teach", course_id)
+    return _path("teach", course_id, "gradebook")
 
 
 def teach_learner(course_id: str, user_id: str) -> str:
     """Return one learner as the instructor sees them."""
-    return _path("teach", course_id, "learners", user_id)
+    return _path("teach", course_id, "gradebook", user_id)
 
 
 def override(course_id: str, user_id: str, lesson_key: str) -> str:
     """Return where the form that sets a grade by hand is sent."""
-    return _path("teach", course_id, "learners", user_id, "grades", lesson_key)
+    return _path("teach", course_id, "gradebook", user_id, lesson_key)
 
 
 def users() -> str:

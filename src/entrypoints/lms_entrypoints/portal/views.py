@@ -486,12 +486,16 @@ class QuizAttempt(View):
 
 @frozen(kw_only=True)
 class QuestionResult:
-    """What an answer came to; *correct* is empty until it may be shown."""
+    """What an answer came to.
+
+    While the quiz keeps results back, *outcome* and *earned* are `None` and
+    *correct* is empty.
+    """
 
     prompt: Markup
     answer: tuple[str, ...]
-    outcome: str
-    earned: Fraction
+    outcome: str | None
+    earned: Fraction | None
     possible: Fraction
     why: Explanation | None = None
     correct: tuple[str, ...] = ()
@@ -581,6 +585,27 @@ class CertificatePage(View):
 
 
 @frozen(kw_only=True)
+class CertificateRow:
+    """A certificate in its holder's list."""
+
+    id: str
+    number: str
+    course_title: str
+    issued_at: datetime
+    revoked: bool = False
+
+
+@frozen(kw_only=True)
+class Certificates(View):
+    """The learner's own certificates, the latest first."""
+
+    template: ClassVar[str] = "certificates.html"
+
+    rows: tuple[CertificateRow, ...]
+    pager: Pager = NO_PAGER
+
+
+@frozen(kw_only=True)
 class Verification(View):
     """What a stranger may know; *state* is ask, valid, revoked or unknown."""
 
@@ -623,6 +648,17 @@ class AuthorCourses(View):
 
     courses: tuple[AuthorCourse, ...]
     may_create: bool = True
+
+
+@frozen(kw_only=True)
+class NewCourse(View):
+    """The form that begins an empty course; *id* is its key."""
+
+    template: ClassVar[str] = "author_new.html"
+
+    id: str = ""
+    title: str = ""
+    errors: tuple[FieldError, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -873,16 +909,30 @@ ERROR_TITLES: Mapping[int, tuple[str, str]] = {
         "That request could not be read",
         "Something in it was not as expected. Go back and try again.",
     ),
+    402: ("This has to be paid for", "The course opens as soon as it is paid."),
     403: ("This is not open to you", "The page exists, but a rule keeps it closed."),
     404: (
         "There is no such page",
         "It may have moved, or the address may be mistyped.",
     ),
+    405: (
+        "That cannot be done here",
+        "The address is right, but not for this. Go back and try again.",
+    ),
     409: (
+        "Not as things stand",
+        "Something has changed, or a rule keeps this from being done now.",
+    ),
+    412: (
         "Somebody was faster",
         "What you wanted to change has just been changed. Look at it again first.",
     ),
     413: ("That is too large", "Send a smaller file."),
+    415: ("That kind of data is not taken", "Send it as the page offers it."),
+    422: (
+        "That could not be taken as it is",
+        "Something in it is not allowed. Go back and correct it.",
+    ),
     429: (
         "A little slower, please",
         "There were many requests from you in a short time. Nothing is lost.",

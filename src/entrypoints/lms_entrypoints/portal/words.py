@@ -219,6 +219,75 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "missing-field": ("A field is missing.", "Add it."),
     "invalid-value": ("A value is not allowed.", "Correct it as the message says."),
     "invalid-document": ("The document has faults.", "Correct each one listed."),
+    # Use cases, and the edge
+    "payment-required": (
+        "This course has to be paid for.",
+        "Buy it, then go on here.",
+    ),
+    "already-enrolled": (
+        "You are on this course already.",
+        "Go on with it under My courses.",
+    ),
+    "course-is-free": (
+        "This course costs nothing.",
+        "Enroll without an order.",
+    ),
+    "currency-not-offered": (
+        "The course is not sold in this currency.",
+        "Choose one of those offered.",
+    ),
+    "enrollment-suspended": (
+        "Your place on this course is on hold.",
+        "Ask the instructor why.",
+    ),
+    "session-ended": (
+        "Your session has ended.",
+        "Sign in again.",
+    ),
+    "epoch-unknown": (
+        "The progress is of another time than what we know.",
+        "Load the page again.",
+    ),
+    "course-has-changed": (
+        "Somebody else has edited this course meanwhile.",
+        "Look at the course again, then repeat your change.",
+    ),
+    "grade-has-changed": (
+        "Somebody else has set this grade meanwhile.",
+        "Look at it again, then repeat your change.",
+    ),
+    "score-too-high": (
+        "More points than there are cannot be given.",
+        "Enter at most the points that are possible.",
+    ),
+    "lesson-not-graded": (
+        "This lesson is not graded.",
+        "Give it a grading category in the course first.",
+    ),
+    "lesson-not-a-video": (
+        "This lesson shows no video.",
+        "Choose a video lesson.",
+    ),
+    "media-not-ready": (
+        "The lecture is not ready yet.",
+        "Look again in a few minutes.",
+    ),
+    "certificate-revoked": (
+        "This certificate was revoked.",
+        "Ask the people who run this site why.",
+    ),
+    "csrf": (
+        "The form did not come from this site, or is older than your signing in.",
+        "Go back, load the page again and repeat it.",
+    ),
+    "body-too-large": (
+        "More was sent than is taken here.",
+        "Send less, or a smaller file.",
+    ),
+    "too-many-requests": (
+        "Many requests came from you in a short time.",
+        "Wait a little, then go on.",
+    ),
     # The outside world
     "not-found": (
         "It is not there, or not for you to see.",
@@ -310,7 +379,9 @@ def _where_to_go(reason: Reason, course: str | None) -> str | None:
         return links.lesson(course, str(about["lesson"]))
     if reason.code == "course-unfinished" and "course" in about:
         return links.course(str(about["course"]))
-    if reason.code in {"not-enrolled", "enrollment-has-ended"} and course:
+    if reason.code in {"not-enrolled", "enrollment-has-ended", "payment-required"} and (
+        course
+    ):
         return links.course(course)
     return None
 
