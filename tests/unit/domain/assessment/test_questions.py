@@ -223,7 +223,7 @@ def test_a_text_that_is_too_long_is_wrong_rather_than_cut() -> None:
         lambda: many(Credit.EACH_OPTION, "a", "a"),
         lambda: evolve(many(Credit.EACH_OPTION, "a"), options=FOUR * 2),
         lambda: number(1, tolerance=Fraction(-1)),
-        lambda: number(10**18 + 1),
+        lambda: number(10**19 + 1),
         lambda: number(f"1/{10**18 + 9}"),
         lambda: number(1, unit="5"),
         lambda: number(1, unit=" "),

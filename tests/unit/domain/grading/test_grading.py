@@ -173,16 +173,17 @@ def test_a_better_mark_never_lowers_the_grade(
     after = grade_course(policy, work, better, excused=excused).share
 
     assert (before is None) == (after is None)
-    # Points above a category of its own kind choose drops for themselves, so that
-    # what is kept there may weigh less in the course.
-    if before is not None and after is not None and not _mixes(policy.root):
+    # What a group keeps decides how many points it brings into a sum of points, so
+    # that there, as in Canvas, a drop within a group may cost more than it gains.
+    if before is not None and after is not None and not _sums_what_drops(policy.root):
         assert after >= before
 
 
-def _mixes(category: Category) -> bool:
-    return any(
-        (child.drop_lowest and child.aggregation == Points()) or _mixes(child)
-        for child in category.categories
+def _sums_what_drops(category: Category) -> bool:
+    below = [each for child in category.categories for each in child.all()]
+    drops = any(each.drop_lowest for each in below)
+    return (drops and category.aggregation == Points()) or any(
+        _sums_what_drops(child) for child in category.categories
     )
 
 
