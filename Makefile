@@ -1,6 +1,6 @@
 # Everything works with python3.11, make and a package index.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .PHONY: help venv demo test lint format bench lock
