@@ -204,7 +204,11 @@ def _gateway(platform: Platform) -> str:
 
 
 def _mails(platform: Platform) -> str:
-    data = {"name": "Doctor", "portal_url": platform.portal_url}
+    data = {
+        "name": "Doctor",
+        "portal_url": platform.portal_url,
+        "site": {"name": platform.issuer_name, "url": platform.portal_url},
+    }
     words = platform.mail_renderer.render("welcome", data)
     return f"{words.subject!r}"
 

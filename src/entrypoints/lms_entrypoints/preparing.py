@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lms_core.errors import ConfigurationError, NotFound
 from lms_core.registry import Wiring
-from lms_documents.development import make_development_identity, make_development_key
 from lms_entrypoints.bootstrap import PORTS, Platform
 from lms_sql import schema
 
@@ -80,6 +79,11 @@ def _has(platform: Platform, name: str) -> bool:
 
 
 def _made(platform: Platform, missing: list[str]) -> Iterator[tuple[str, str]]:
+    from lms_documents.development import (  # noqa: PLC0415 - heavy, and needed once
+        make_development_identity,
+        make_development_key,
+    )
+
     # The key comes before its certificate: whoever is interrupted in between has
     # no certificate, and gets a new pair.
     if _SEAL_KEY in missing or _SEAL_CERTIFICATE in missing:

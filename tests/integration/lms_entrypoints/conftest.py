@@ -87,14 +87,14 @@ def environment(data: Path) -> dict[str, str]:
 def lms(
     environment: dict[str, str], tmp_path: Path
 ) -> Callable[..., "subprocess.CompletedProcess[str]"]:
-    """Run the command as a process of its own; *shell* runs before it."""
+    """Run the command as a process of its own; *before* is a line of shell."""
 
     def run(
-        *arguments: str, given: str = "", shell: str = "", **more: str
+        *arguments: str, given: str = "", before: str = "", **more: str
     ) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "lms_entrypoints.cli", *arguments]
-        if shell:
-            command = ["bash", "-c", f'{shell}; exec "$@"', "bash", *command]
+        if before:
+            command = ["bash", "-c", f'{before}; exec "$@"', "bash", *command]
         return subprocess.run(  # noqa: S603 - our own program
             command,
             input=given,
