@@ -8,7 +8,7 @@ from pathlib import Path
 def test_the_whole_journey_works_in_a_fresh_demo(tmp_path: Path) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LMS_")}
 
-    run = subprocess.run(  # noqa: S603 - our own program
+    run = subprocess.run(
         [sys.executable, "-m", "lms_entrypoints.cli", "demo", "--check", "--json"],
         capture_output=True,
         text=True,

@@ -206,7 +206,7 @@ def _gateway(platform: Platform) -> str:
 def _mails(platform: Platform) -> str:
     data = {
         "name": "Doctor",
-        "portal_url": platform.portal_url,
+        "courses_url": f"{platform.portal_url}/courses",
         "site": {"name": platform.issuer_name, "url": platform.portal_url},
     }
     words = platform.mail_renderer.render("welcome", data)
