@@ -73,6 +73,16 @@ def sign_out() -> str:
     return "/sign-out"
 
 
+def forgot_password() -> str:
+    """Return the form that asks for a link to choose a new password."""
+    return "/forgot-password"
+
+
+def reset_password() -> str:
+    """Return the form that chooses a new password; mails lead to it."""
+    return "/reset-password"
+
+
 def my_courses() -> str:
     """Return the learner's own courses."""
     return "/learn"

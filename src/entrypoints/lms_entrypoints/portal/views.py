@@ -207,6 +207,26 @@ class SignOut(View):
     done: bool = False
 
 
+@frozen(kw_only=True)
+class ForgotPassword(View):
+    """The form that asks for a link; *sent* is the same for every address."""
+
+    template: ClassVar[str] = "forgot_password.html"
+
+    sent: bool = False
+
+
+@frozen(kw_only=True)
+class ResetPassword(View):
+    """The form that chooses a new password with the secret from a mail."""
+
+    template: ClassVar[str] = "reset_password.html"
+
+    token: str
+    shortest_password: int
+    errors: tuple[FieldError, ...] = ()
+
+
 # Buying.
 
 

@@ -36,6 +36,7 @@ MOST_FIELDS = 2_000
 _VISIT = re.compile(r"[A-Za-z0-9_-]{16,200}")
 _LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@%-]+/?)*")
 _SAID = {
+    "new-password": Notice(text="Your password was changed. Sign in.", tone="good"),
     "published": Notice(text="Published: learners see this version now.", tone="good"),
     "created": Notice(text="The course was created as a draft.", tone="good"),
     "imported": Notice(

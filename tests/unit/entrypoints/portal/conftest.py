@@ -742,6 +742,19 @@ SAMPLES: dict[str, Sample] = {
         ),
         shell("/sign-in"),
     ),
+    "forgot-password": (v.ForgotPassword(), shell("/forgot-password")),
+    "forgot-password-sent": (
+        v.ForgotPassword(sent=True),
+        shell("/forgot-password"),
+    ),
+    "reset-password": (
+        v.ResetPassword(
+            token="u-1.a-secret",
+            shortest_password=10,
+            errors=(v.FieldError(field="password", message="Password: is too easy."),),
+        ),
+        shell("/reset-password"),
+    ),
     "sign-out": (v.SignOut(), shell("/sign-out", LEARNER)),
     "sign-out-done": (v.SignOut(done=True), shell("/sign-out")),
     "checkout": (
