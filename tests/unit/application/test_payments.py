@@ -16,6 +16,7 @@ from lms_core.application.place_order import (
 )
 from lms_core.domain.commerce.order import OrderStatus, Transaction, TransactionKind
 from lms_core.domain.enrollment.enrollment import EnrollmentStatus
+from lms_core.domain.ids import OrderId
 from lms_core.domain.money import Money
 from lms_core.domain.people.user import Role, RoleGrant
 from lms_core.errors import InvalidValue, NotFound, NotPermitted, Refused, Rejected
@@ -232,7 +233,7 @@ def test_a_refused_webhook_is_heard_when_it_comes_again(shop: Any) -> None:
     ada = shop.person("ada")
     order = shop.use(PlaceOrder)(ada, shop.COURSE, "EUR").order
     fact = news(shop, "payment")
-    body = event_body(fact, checkout=order.checkout, order="not-there")
+    body = event_body(fact, checkout=order.checkout, order=OrderId("not-there"))
     headers = {HEADER: signature(body, shop.gateway.keys, at=shop.clock.now())}
 
     for _ in range(2):
