@@ -51,20 +51,31 @@ class Commands(click.Group):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except LmsError as exc:
-            if ctx.params.get("debug"):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as exc:  # whatever it is, a traceback helps no operator
+            if ctx.params.get("debug") or _is_closed_pipe(exc):
                 raise
-            _stop(told(exc), exit_code(exc))
-        except OSError as exc:
-            if ctx.params.get("debug"):
-                raise
-            if exc.errno in _FULL:
-                _stop(
-                    "the disk is full; make room, or set LMS_DATA to another",
-                    UNAVAILABLE,
-                )
-            where = f"{exc.filename}: " if exc.filename else ""
-            _stop(f"{where}{exc.strerror or exc}", FAILED)
+            _stop(*_message(exc))
+
+
+def _is_closed_pipe(exc: Exception) -> bool:
+    """Tell whether whoever read our output has gone, which click takes care of."""
+    return isinstance(exc, OSError) and exc.errno == errno.EPIPE
+
+
+def _message(exc: Exception) -> tuple[str, int]:
+    """Return what to say about *exc*, and the exit code."""
+    if isinstance(exc, LmsError):
+        return told(exc), exit_code(exc)
+    if isinstance(exc, OSError):
+        if exc.errno in _FULL:
+            full = "the disk is full; make room, or set LMS_DATA to another"
+            return full, UNAVAILABLE
+        where = f"{exc.filename}: " if exc.filename else ""
+        return f"{where}{exc.strerror or exc}", FAILED
+    kind = type(exc).__name__
+    return f"internal error ({kind}); `lms --debug …` shows where", FAILED
 
 
 def exit_code(exc: LmsError) -> int:
@@ -336,14 +347,13 @@ def migrate() -> None:
 
     Safe to run before every start, and by several at once.
     """
-    from lms_entrypoints.preparing import make_secrets  # noqa: PLC0415 - heavy
-    from lms_entrypoints.preparing import migrate as bring  # noqa: PLC0415 - heavy
+    from lms_entrypoints import preparing  # noqa: PLC0415 - heavy
 
     platform = _platform()
-    platform.data.mkdir(parents=True, exist_ok=True)
-    for name in make_secrets(platform):
+    preparing.make_folder(platform)
+    for name in preparing.make_secrets(platform):
         click.echo(f"made the secret {name}")
-    click.echo(f"the database is at {bring(platform)}")
+    click.echo(f"the database is at {preparing.migrate(platform)}")
 
 
 @main.command()

@@ -37,9 +37,14 @@ def prepare(platform: Platform) -> None:
     Raises:
         ConfigurationError: a secret is missing where none can be made.
     """
-    platform.data.mkdir(parents=True, exist_ok=True)
+    make_folder(platform)
     make_secrets(platform)
     migrate(platform)
+
+
+def make_folder(platform: Platform) -> None:
+    """Make the data folder, which only its owner may enter."""
+    platform.data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def secret_names(platform: Platform) -> tuple[str, ...]:
@@ -119,13 +124,7 @@ def write_private(path: Path, text: str) -> None:
 
 def migrate(platform: Platform) -> str:
     """Bring the tables up to date; return the name of the newest change."""
-    url = platform.url_of("unit_of_work")
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        Path(unquote(parts.netloc + parts.path)).parent.mkdir(
-            parents=True, exist_ok=True
-        )
-    return schema.migrate(url, wiring_of(platform))
+    return schema.migrate(platform.url_of("unit_of_work"), wiring_of(platform))
 
 
 def require_migrated(platform: Platform) -> None:

@@ -99,6 +99,7 @@ def test_migrate_makes_what_is_missing_once_and_for_its_owner_alone(
     files = [path for path in (data / "secrets").rglob("*") if path.is_file()]
     assert len(files) == 6
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert secrets
     assert all(path.read_bytes() == old for path, old in secrets.items())
 
@@ -226,6 +227,20 @@ def test_others_are_let_in_only_by_an_address_that_was_chosen(lms: Lms) -> None:
 
     assert run.returncode == 78
     assert "LMS_BASE_URL" in one_line(run)
+
+
+def test_a_fault_of_ours_is_one_line_unless_asked_for_more(
+    lms: Lms, data: Path
+) -> None:
+    with closing(sqlite3.connect(data / "lms.db")) as database:
+        database.execute("UPDATE users SET document = 'not a document'")
+        database.commit()
+
+    plain, asked = lms("user", "list"), lms("--debug", "user", "list")
+
+    assert (plain.returncode, asked.returncode) == (1, 1)
+    one_line(plain)
+    assert "Traceback" in asked.stderr
 
 
 # Courses and people
