@@ -70,11 +70,12 @@ def refusal_page(scope: Scope, status: int, code: str) -> Response | None:
     request = Request(scope)
     if not is_for_a_page(request.url.path, request.headers.get("accept", "")):
         return None
-    shell = _nobody(request)
-    why = (explain_code(code),) if knows(code) else ()
-    return HTMLResponse(
-        render(ErrorPage(status=status, why=why), shell), status_code=status
+    view = ErrorPage(
+        status=status,
+        why=(explain_code(code),) if knows(code) else (),
+        request_id=_request_id(request),
     )
+    return HTMLResponse(render(view, _nobody(request)), status_code=status)
 
 
 def failure_page(request: Request, exc: Exception) -> Response:
@@ -93,7 +94,7 @@ def failure_page(request: Request, exc: Exception) -> Response:
         status=status,
         why=_why(exc, request),
         retry_after_s=int(retry_after) if retry_after.isdigit() else None,
-        request_id=str(request.scope.get("state", {}).get("request_id", "")),
+        request_id=_request_id(request),
     )
     if status == 503:  # noqa: PLR2004
         headers["retry-after"] = str(RETRY_AFTER_S)
@@ -125,6 +126,10 @@ def _visitor(request: Request, status: int) -> tuple[Visit | None, Shell]:
 def _nobody(request: Request) -> Shell:
     settings = request.app.state.platform.settings
     return Shell(site_name=settings.platform_name, csrf_token="", path=request.url.path)
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
 
 
 def _why(exc: Exception, request: Request) -> tuple[Explanation, ...]:

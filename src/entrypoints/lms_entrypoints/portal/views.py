@@ -939,6 +939,10 @@ ERROR_TITLES: Mapping[int, tuple[str, str]] = {
         "That cannot be done here",
         "The address is right, but not for this. Go back and try again.",
     ),
+    408: (
+        "That took too long",
+        "The connection was too slow for what was sent. Nothing is lost; try again.",
+    ),
     409: (
         "Not as things stand",
         "Something has changed, or a rule keeps this from being done now.",

@@ -13,7 +13,9 @@ from lms_core.domain.catalog.content import CourseContent, Lesson, Module, Text
 from lms_core.domain.ids import CourseId
 from lms_core.errors import Unavailable
 from lms_entrypoints.bootstrap import Platform
+from lms_entrypoints.http.app import create_app
 from lms_entrypoints.portal.visits import safe_next
+from lms_entrypoints.settings import Settings
 
 PASSWORD = "violet-otter-ladder"
 ELSEWHERE = (
@@ -89,6 +91,30 @@ def test_a_session_gets_a_new_secret_and_loses_it_on_the_server(
     assert "lms_session" not in stranger.cookies
     assert stranger.get(out.location).heading == "You are signed out"
     assert stolen.get("/learn").location.startswith("/sign-in")
+
+
+def test_signing_in_ends_what_the_browser_was_signed_in_to(
+    learner: Any, open_browser: Callable[[], Any], platform: Platform
+) -> None:
+    platform.use(RegisterUser)(email="eve@example.org", name="Eve", password=PASSWORD)
+    before = open_browser()
+    before.plant(learner.cookies["lms_session"])
+    assert before.get("/learn").status == 200
+
+    learner.sign_in("eve@example.org")
+
+    assert before.get("/learn").location.startswith("/sign-in")
+    assert "Eve" in learner.get("/learn").text
+
+
+def test_over_https_cookies_never_travel_in_the_open(data: Path, stranger: Any) -> None:
+    settings = Settings(data=data, base_url="https://learn.example.org")
+    browser = type(stranger)(create_app(Platform(settings)))
+
+    page = browser.get("/sign-up")
+
+    assert "; Secure" in page.response.headers["set-cookie"]
+    assert "strict-transport-security" in page.response.headers
 
 
 def test_cookies_are_for_us_alone(stranger: Any) -> None:

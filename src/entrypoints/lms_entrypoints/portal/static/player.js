@@ -326,6 +326,12 @@ class Player {
   wireStream() {
     const { video } = this;
     const lost = () => this.recover();
+    addEventListener("online", () => {
+      if (this.broken) {
+        this.broken = false;
+        this.renew();
+      }
+    });
     video.addEventListener("error", lost);
     video.addEventListener("streamlost", lost);
     setInterval(() => {
@@ -409,6 +415,7 @@ class Player {
       ["pause", "Play", "M7 4.5v15l12-7.5z"],
     ]) {
       video.addEventListener(name, () => {
+        this.root.toggleAttribute("data-playing", name === "play");
         $("play-text").textContent = text;
         icon.setAttribute("d", path);
       });
