@@ -94,9 +94,14 @@ class Api:
     def __call__(
         self, method: str, path: str, who: Person | None = None, **more: Any
     ) -> Response:
-        """Send a request; a path may leave ``/api/v1`` out."""
-        full = path if path.startswith(("/api/", "/media/", "//")) else f"/api/v1{path}"
-        return asyncio.run(self.send(method, full, who, **more))
+        """Send a request to a path below ``/api/v1``."""
+        return self.at(method, f"/api/v1{path}", who, **more)
+
+    def at(
+        self, method: str, path: str, who: Person | None = None, **more: Any
+    ) -> Response:
+        """Send a request to any path."""
+        return asyncio.run(self.send(method, path, who, **more))
 
     def together(self, *calls: tuple[Any, ...], **more: Any) -> list[Response]:
         """Send several at once."""
