@@ -40,9 +40,9 @@ from lms_core.domain.media.asset import MediaAsset, MediaStatus, Stream
 from lms_core.domain.money import Money
 from lms_core.domain.people.session import Session
 from lms_core.domain.people.user import Role, RoleGrant, User
-from lms_core.ports.unit_of_work import UnitOfWork
 from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.http.app import create_app
+from lms_entrypoints.http.edge import RateLimiter
 from lms_local.memory.system import FixedClock
 from lms_sandbox.events import event_body
 from lms_sandbox.payment_gateway import SandboxPaymentGateway
@@ -271,10 +271,16 @@ class Api:
             work.users.save(evolve(work.users.get(person.id), suspended=True))
             work.commit()
 
+    def without_refill(self) -> None:
+        """Let limiters fill up so slowly that no test is slow enough to see it."""
+        for name, known in self.app.state.limiters.items():
+            limiter = RateLimiter(per_minute=0.001, burst=known.burst)
+            self.app.state.limiters[name] = limiter
+
     @property
     def stored(self) -> Any:
         """A look at what is stored, in a ``with``."""
-        return cast("UnitOfWork", self.platform.start(read_only=True))
+        return self.platform.start(read_only=True)
 
     def drain(self) -> None:
         """React to every event, until all is quiet."""
@@ -382,7 +388,7 @@ def document() -> Callable[..., dict[str, Any]]:
     """Return what makes course documents."""
 
     def make(**settings: Any) -> dict[str, Any]:
-        return dump(content(**settings), compact=True)
+        return cast("dict[str, Any]", dump(content(**settings), compact=True))
 
     return make
 

@@ -172,6 +172,7 @@ def test_a_password_is_regained_by_mail_and_nothing_tells_who_has_an_account(
 
 
 def test_guessing_is_slowed_down_whatever_the_spelling(api: Any) -> None:
+    api.without_refill()
     spellings = ("eve@mail.example", "EVE@mail.example", " eve@mail.example")
 
     answers = [sign_in(api, email=spellings[n % 3]) for n in range(11)]
@@ -182,6 +183,7 @@ def test_guessing_is_slowed_down_whatever_the_spelling(api: Any) -> None:
 
 
 def test_a_forged_address_does_not_make_one_somebody_else(api: Any) -> None:
+    api.without_refill()
     answers = [
         api(
             "GET",

@@ -18,7 +18,7 @@ def link(api: Any) -> str:
     media = api.lecture(data=DATA)
     ada = api.learner()
     granted = api("POST", f"/media/{media}/playback", ada).json()
-    return urlsplit(granted["progressive_url"]).path
+    return str(urlsplit(granted["progressive_url"]).path)
 
 
 def get(api: Any, link: str, method: str = "GET", **headers: str) -> Any:
