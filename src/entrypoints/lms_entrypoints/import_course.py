@@ -202,15 +202,17 @@ class _Upload:
         if known is not None and self._is_there(media, known):
             if known.status is MediaStatus.FAILED:
                 # Importing the same again asks for another try.
-                self.platform.use(RetryMedia)(known.id)
+                self.platform.use(RetryMedia)(self.actor, known.id)
             return False
-        size = media.path.stat().st_size
+        found = media.path.stat()
+        size = found.st_size
         state = self.platform.use(StartUpload)(
             self.actor,
             LessonId(self.course, media.lesson),
             filename=media.path.name,
             size_bytes=size,
             content_type=MEDIA_TYPES[media.path.suffix.lower()],
+            fingerprint=str(found.st_mtime_ns),
         )
         # Before the upload is complete, so that the first stream has them.
         for caption in media.captions:

@@ -6,6 +6,8 @@ from attrs import frozen
 
 from lms_core.application._again import again_on_conflict
 from lms_core.application._events import sealed
+from lms_core.application.upload_media import may_upload
+from lms_core.domain.access.policy import Actor
 from lms_core.domain.ids import MediaId
 from lms_core.domain.media.asset import (
     CaptionTrack,
@@ -170,10 +172,16 @@ class RetryMedia:
     ids: IdSource
 
     @again_on_conflict
-    def __call__(self, media: MediaId) -> MediaAsset:
-        """Return the lecture, queued again if it had failed."""
+    def __call__(self, actor: Actor, media: MediaId) -> MediaAsset:
+        """Return the lecture, queued again if it had failed.
+
+        Raises:
+            NotFound: there is no such lecture of the actor's courses.
+        """
         with self.start() as work:
-            after, events = work.media.get(media).retry(at=self.clock.now())
+            before = work.media.get(media)
+            may_upload(actor, before, self.clock)
+            after, events = before.retry(at=self.clock.now())
             if events:
                 work.media.save(after)
                 work.outbox.extend(sealed(events, self.ids))

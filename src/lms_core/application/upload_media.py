@@ -1,5 +1,6 @@
 """Use cases: bring a lecture into a course, in parts that can be resumed."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -20,6 +21,7 @@ from lms_core.ports.unit_of_work import StartWork, UnitOfWork
 LARGEST_BYTES = 20 * 1024**3
 LARGEST_CAPTIONS_BYTES = 2 * 1024**2
 LONGEST_FILENAME = 200
+LONGEST_FINGERPRINT = 100
 
 
 class MediaType(StrEnum):
@@ -54,9 +56,30 @@ class UploadState:
     done: tuple[int, ...]
 
     @property
+    def id(self) -> str:
+        """Names the upload of this very file; `read_upload_id` reads it.
+
+        A lecture that is replaced has another upload: what is still sent of the
+        file before must not end up in the one that came after it.
+        """
+        return self.media.job
+
+    @property
     def part_count(self) -> int:
         """How many parts the file has."""
         return -(-self.media.size_bytes // self.part_bytes)
+
+
+def read_upload_id(text: str) -> tuple[MediaId, int]:
+    """Return which lecture, and which generation of it, an upload is of.
+
+    Raises:
+        NotFound: there can be no such upload.
+    """
+    media, _, generation = text.rpartition("-")
+    if not media or not re.fullmatch("[1-9][0-9]{0,8}", generation):
+        raise NotFound(f"no upload {text}", resource=text)
+    return MediaId(media), int(generation)
 
 
 @frozen(kw_only=True)
@@ -77,8 +100,12 @@ class StartUpload:
         filename: str,
         size_bytes: int,
         content_type: str,
+        fingerprint: str = "",
     ) -> UploadState:
         """Return what to send; the same file again resumes where it stopped.
+
+        *fingerprint* tells it from other files of its name and size: a digest,
+        or the time of its last change.
 
         A lesson that has a lecture gets a new generation of it; learners go on
         seeing the old one until the new one is ready.
@@ -90,6 +117,11 @@ class StartUpload:
             InvalidValue: the name, size or type is not acceptable.
         """
         _check(filename, size_bytes, content_type)
+        if len(fingerprint) > LONGEST_FINGERPRINT or not fingerprint.isprintable():
+            raise InvalidValue(
+                f"must be at most {LONGEST_FINGERPRINT} printable characters",
+                place="fingerprint",
+            )
         owner, now = signed_in(actor), self.clock.now()
         resource = Resource(course=lesson.course)
         decide(actor, Action.UPLOAD_MEDIA, resource, at=now).require()
@@ -99,7 +131,7 @@ class StartUpload:
             if asset is not None and asset.upload_id is not None:
                 before = _upload(asset)
             if asset is not None and before is not None:
-                same = (filename, size_bytes, content_type)
+                same = (filename, size_bytes, content_type, fingerprint)
                 done = self._arrived(before) if _is_file(asset, *same) else None
                 if done is not None:
                     return _state(asset, done)
@@ -112,12 +144,16 @@ class StartUpload:
                     size_bytes=size_bytes,
                     content_type=content_type,
                     created_at=now,
+                    fingerprint=fingerprint,
                 )
                 work.media.add(self._opened(asset))
                 show_in_draft(work, lesson, asset.id)
             else:
                 asset = asset.replace(
-                    filename=filename, size_bytes=size_bytes, content_type=content_type
+                    filename=filename,
+                    size_bytes=size_bytes,
+                    content_type=content_type,
+                    fingerprint=fingerprint,
                 )
                 work.media.save(self._opened(asset))
             stored = work.media.get(asset.id)
@@ -154,13 +190,18 @@ class StartUpload:
 
 
 def _is_file(
-    asset: MediaAsset, filename: str, size_bytes: int, content_type: str
+    asset: MediaAsset,
+    filename: str,
+    size_bytes: int,
+    content_type: str,
+    fingerprint: str,
 ) -> bool:
     return asset.status is MediaStatus.UPLOADING and (
         asset.filename,
         asset.size_bytes,
         asset.content_type,
-    ) == (filename, size_bytes, content_type)
+        asset.fingerprint,
+    ) == (filename, size_bytes, content_type, fingerprint)
 
 
 def _upload(asset: MediaAsset) -> Upload:
@@ -202,13 +243,24 @@ def with_media(content: CourseContent, key: str, media: MediaId) -> CourseConten
 
 @frozen(kw_only=True)
 class UploadPart:
-    """Take one part of a lecture, and tell how far its upload is."""
+    """Take one part of a lecture, and tell how far its upload is.
+
+    Without *generation*, the upload is the one that is open now.
+    """
 
     start: StartWork
     clock: Clock
     objects: ObjectStore
 
-    def __call__(self, actor: Actor, media: MediaId, number: int, data: bytes) -> Part:
+    def __call__(
+        self,
+        actor: Actor,
+        media: MediaId,
+        number: int,
+        data: bytes,
+        *,
+        generation: int | None = None,
+    ) -> Part:
         """Keep the part; sending it again replaces it.
 
         Raises:
@@ -216,7 +268,7 @@ class UploadPart:
                 over (``upload-gone``).
             InvalidValue: the number or size does not fit the file announced.
         """
-        asset = self._asset(actor, media)
+        asset = self._asset(actor, media, generation)
         count = -(-asset.size_bytes // PART_BYTES)
         last = asset.size_bytes - (count - 1) * PART_BYTES
         wanted = last if number == count else PART_BYTES
@@ -228,18 +280,31 @@ class UploadPart:
             )
         return self.objects.put_part(_upload(asset), number, data)
 
-    def state(self, actor: Actor, media: MediaId) -> UploadState:
+    def state(
+        self, actor: Actor, media: MediaId, *, generation: int | None = None
+    ) -> UploadState:
         """Return how far the upload is. Raises `NotFound`."""
-        asset = self._asset(actor, media)
+        asset = self._asset(actor, media, generation)
         if asset.status is not MediaStatus.UPLOADING:
             return _state(asset, ())
         return _state(asset, self.objects.parts(_upload(asset)))
 
-    def _asset(self, actor: Actor, media: MediaId) -> MediaAsset:
+    def _asset(
+        self, actor: Actor, media: MediaId, generation: int | None
+    ) -> MediaAsset:
         with self.start(read_only=True) as work:
             asset = work.media.get(media)
         may_upload(actor, asset, self.clock)
+        _is_current(asset, generation)
         return asset
+
+
+def _is_current(asset: MediaAsset, generation: int | None) -> None:
+    """Refuse what belongs to a file that another one has replaced."""
+    if generation is not None and generation != asset.generation:
+        raise NotFound(
+            "another file was chosen meanwhile", resource=asset.id, code="upload-gone"
+        )
 
 
 def may_upload(actor: Actor, asset: MediaAsset, clock: Clock) -> None:
@@ -259,21 +324,28 @@ class CompleteUpload:
     objects: ObjectStore
 
     @again_on_conflict
-    def __call__(self, actor: Actor, media: MediaId) -> MediaAsset:
+    def __call__(
+        self, actor: Actor, media: MediaId, *, generation: int | None = None
+    ) -> MediaAsset:
         """Return the lecture, queued; completing again returns the same.
 
         Raises:
-            NotFound: there is no such upload of the actor's courses.
+            NotFound: there is no such upload of the actor's courses, or another
+                file was chosen meanwhile (``upload-gone``).
             Rejected: parts are missing (``bad-parts``).
         """
         with self.start(read_only=True) as work:
             asset = work.media.get(media)
         may_upload(actor, asset, self.clock)
+        _is_current(asset, generation)
         if asset.status is not MediaStatus.UPLOADING:
             return asset
         self._assemble(asset)
         with self.start() as work:
-            after, events = work.media.get(media).uploaded(at=self.clock.now())
+            stored = work.media.get(media)
+            # Of what replaced it meanwhile, nothing has arrived.
+            _is_current(stored, asset.generation)
+            after, events = stored.uploaded(at=self.clock.now())
             if events:
                 work.media.save(after)
                 work.outbox.extend(sealed(events, self.ids))

@@ -43,8 +43,14 @@ def key(text: str, *, place: str = "") -> str:
     return text
 
 
+RESERVED = frozenset({"import", "new"})
+"""Keys that addresses of pages and of the API need for themselves."""
+
+
 def course_id(text: str) -> CourseId:
     """Return *text* as the id of a course, or raise `InvalidValue`."""
+    if text in RESERVED:
+        raise InvalidValue(f"is reserved: {text!r}; choose another key")
     return CourseId(key(text))
 
 

@@ -134,6 +134,7 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(
         filename="lecture.mp4",
         size_bytes=len(whole),
         content_type="video/mp4",
+        fingerprint=str((folder / LECTURE).stat().st_mtime_ns),
     )
     platform.use(UploadPart)(teacher, state.media.id, 1, whole[:PART_BYTES])
     told: list[tuple[str, int, int]] = []
@@ -142,6 +143,32 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(
 
     assert told[-1] == ("lecture.mp4", len(whole), len(whole))
     assert (lecture(platform).id, lecture(platform).generation) == (state.media.id, 1)
+    with platform.objects.open(lecture(platform).source) as stored:
+        assert b"".join(stored) == whole
+
+
+def test_another_file_of_the_same_name_and_size_starts_anew(
+    platform: Platform, author: Actor, folder: Path
+) -> None:
+    whole = bytes(PART_BYTES) + b"the last part"
+    (folder / LECTURE).write_bytes(whole)
+    course = read_course_folder(folder)
+    import_course(platform, author, evolve(course, media=()))
+    with platform.start(read_only=True) as work:
+        teacher = Actor.of(work.users.get(author.user or pytest.fail("nobody")))
+    state = platform.use(StartUpload)(
+        teacher,
+        LessonId(COURSE, "the-idea-in-forty-seconds"),
+        filename="lecture.mp4",
+        size_bytes=len(whole),
+        content_type="video/mp4",
+        fingerprint="of another file",
+    )
+    platform.use(UploadPart)(teacher, state.media.id, 1, b"x" * PART_BYTES)
+
+    import_course(platform, teacher, course)
+
+    assert lecture(platform).generation == 2
     with platform.objects.open(lecture(platform).source) as stored:
         assert b"".join(stored) == whole
 

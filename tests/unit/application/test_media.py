@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import define, evolve
 
 from lms_core.application.author_course import (
     CreateCourse,
@@ -23,6 +24,7 @@ from lms_core.application.upload_media import (
     CompleteUpload,
     StartUpload,
     UploadPart,
+    read_upload_id,
 )
 from lms_core.domain.catalog.content import CourseContent, Lesson, Module, Video
 from lms_core.domain.ids import LessonId, MediaId
@@ -188,6 +190,60 @@ def test_what_had_arrived_of_a_replaced_upload_is_dropped(
     assert len(kept) == 1
 
 
+def test_a_part_of_the_file_before_does_not_get_into_the_one_after(
+    world: Any, teacher: Any
+) -> None:
+    first = begin(world, teacher, GOOD)
+    other = GOOD[::-1]
+    begin(world, teacher, other, "b.mp4")
+
+    media, generation = read_upload_id(first.id)
+    with pytest.raises(NotFound) as part:
+        world.use(UploadPart)(teacher, media, 1, GOOD, generation=generation)
+    with pytest.raises(NotFound) as end:
+        world.use(CompleteUpload)(teacher, media, generation=generation)
+    with pytest.raises(NotFound):
+        world.use(UploadPart).state(teacher, media, generation=generation)
+
+    assert part.value.code == end.value.code == "upload-gone"
+    assert world.use(UploadPart).state(teacher, media).done == ()
+
+
+@pytest.mark.parametrize("text", ["", "-", "-1", "lecture", "lecture-0", "lecture-x"])
+def test_what_names_no_upload_is_not_found(text: str) -> None:
+    with pytest.raises(NotFound):
+        read_upload_id(text)
+
+
+def test_a_file_chosen_while_another_is_put_together_waits_for_its_bytes(
+    world: Any, teacher: Any
+) -> None:
+    state = begin(world, teacher, GOOD)
+    world.use(UploadPart)(teacher, state.media.id, 1, GOOD)
+    complete = world.use(CompleteUpload)
+
+    @define
+    class Overtaken:
+        """A store that is slow enough for the author to choose another file."""
+
+        store: Any
+
+        def complete_upload(self, *arguments: Any) -> Any:
+            done = self.store.complete_upload(*arguments)
+            begin(world, teacher, GOOD + b"!", "b.mp4")
+            return done
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.store, name)
+
+    with pytest.raises(NotFound):
+        evolve(complete, objects=Overtaken(world.objects))(teacher, state.media.id)
+
+    with world.start(read_only=True) as work:
+        asset = work.media.get(state.media.id)
+    assert (asset.generation, asset.status) == (2, MediaStatus.UPLOADING)
+
+
 def test_a_lecture_of_another_course_is_not_shown(world: Any, teacher: Any) -> None:
     lecture = upload(world, teacher, GOOD)
     thief = world.person("thea", RoleGrant(Role.INSTRUCTOR))
@@ -280,10 +336,20 @@ def test_asking_for_another_try_queues_it(world: Any, teacher: Any) -> None:
         world.use(TranscodeMedia)(asset.id, 1, pause=lambda: True)
     world.objects.put(asset.source, GOOD)
 
-    world.use(RetryMedia)(asset.id)
+    world.use(RetryMedia)(teacher, asset.id)
     world.drain()
 
     assert world.transcode()[0].status is MediaStatus.READY
+
+
+def test_only_who_teaches_the_course_asks_for_another_try(
+    world: Any, teacher: Any
+) -> None:
+    asset = upload(world, teacher, BAD)
+    stranger = world.person("sid", RoleGrant(Role.INSTRUCTOR))
+
+    with pytest.raises(NotFound):
+        world.use(RetryMedia)(stranger, asset.id)
 
 
 def test_news_of_an_older_generation_change_nothing(world: Any, teacher: Any) -> None:

@@ -187,3 +187,9 @@ def test_the_first_reason_of_a_revocation_stays() -> None:
 def test_a_revocation_needs_a_reason(reason: str) -> None:
     with pytest.raises(InvalidValue):
         CERTIFICATE.revoke(reason, at=AT)
+
+
+@pytest.mark.parametrize("key", ["new", "import"])
+def test_a_course_is_not_named_like_an_address(key: str) -> None:
+    with pytest.raises(InvalidValue, match="reserved"):
+        course_id(key)

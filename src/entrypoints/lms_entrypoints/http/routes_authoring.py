@@ -14,6 +14,7 @@ from lms_core.application.upload_media import (
     CompleteUpload,
     StartUpload,
     UploadPart,
+    read_upload_id,
 )
 from lms_core.domain.catalog.content import CourseContent
 from lms_core.domain.documents import load
@@ -138,6 +139,7 @@ def start_upload(
         caller.actor,
         LessonId(course_id(body.course), body.lesson),
         filename=body.filename,
+        fingerprint=body.fingerprint,
         size_bytes=body.size_bytes,
         content_type=body.content_type,
     )
@@ -149,8 +151,9 @@ def read_upload(
     upload_id: str, platform: PlatformDep, caller: CallerDep
 ) -> UploadAnswer:
     """Tell which parts have arrived."""
+    media, generation = read_upload_id(upload_id)
     return UploadAnswer.of(
-        platform.use(UploadPart).state(caller.actor, MediaId(upload_id))
+        platform.use(UploadPart).state(caller.actor, media, generation=generation)
     )
 
 
@@ -163,9 +166,15 @@ async def upload_part(
     caller: CallerDep,
 ) -> PartAnswer:
     """Take one part, as raw bytes; sending it again replaces it."""
+    media, generation = read_upload_id(upload_id)
     data = await request.body()
     part = await run_in_threadpool(
-        platform.use(UploadPart), caller.actor, MediaId(upload_id), number, data
+        platform.use(UploadPart),
+        caller.actor,
+        media,
+        number,
+        data,
+        generation=generation,
     )
     return PartAnswer(number=part.number, size_bytes=part.size_bytes)
 
@@ -175,8 +184,9 @@ def complete_upload(
     upload_id: str, platform: PlatformDep, caller: CallerDep
 ) -> MediaAnswer:
     """Put the parts together; transcoding follows."""
+    media, generation = read_upload_id(upload_id)
     return MediaAnswer.of(
-        platform.use(CompleteUpload)(caller.actor, MediaId(upload_id))
+        platform.use(CompleteUpload)(caller.actor, media, generation=generation)
     )
 
 

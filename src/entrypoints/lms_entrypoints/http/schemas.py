@@ -921,6 +921,7 @@ class UploadBody(Request):
     course: Id
     lesson: Id
     filename: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    fingerprint: Annotated[str, StringConstraints(max_length=100)] = ""
     size_bytes: Annotated[int, Field(gt=0, lt=2**53)]
     content_type: Annotated[str, StringConstraints(max_length=100)]
 
@@ -929,6 +930,7 @@ class UploadAnswer(Answer):
     """What to send: every part not in *parts*, each of *part_bytes* but the last."""
 
     upload_id: str
+    media_id: str
     part_bytes: int
     part_count: int
     parts: list[int]
@@ -937,7 +939,8 @@ class UploadAnswer(Answer):
     def of(cls, state: UploadState) -> "UploadAnswer":
         """Write how far an upload is."""
         return cls(
-            upload_id=state.media.id,
+            upload_id=state.id,
+            media_id=state.media.id,
             part_bytes=state.part_bytes,
             part_count=state.part_count,
             parts=list(state.done),

@@ -295,5 +295,5 @@ def retry(course_id: str, lesson_key: str, visit: VisitDep, _: FormDep) -> Respo
     asset = _video_lesson(visit, course_id, lesson_key)[2]
     if asset is None:
         raise NotFound("the lesson has no lecture")
-    visit.platform.use(RetryMedia)(asset.id)
+    visit.platform.use(RetryMedia)(visit.actor, asset.id)
     return visit.go(links.author_course(course_id), said="retried")

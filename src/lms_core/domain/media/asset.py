@@ -76,6 +76,9 @@ class MediaAsset:
     size_bytes: int
     content_type: str
     created_at: datetime
+    fingerprint: str = ""
+    """What tells the file from others of its name and size; only then it resumes."""
+
     status: MediaStatus = MediaStatus.UPLOADING
     generation: int = 1
     upload_id: str | None = None
@@ -167,7 +170,12 @@ class MediaAsset:
         return again, (event,)
 
     def replace(
-        self, *, filename: str, size_bytes: int, content_type: str
+        self,
+        *,
+        filename: str,
+        size_bytes: int,
+        content_type: str,
+        fingerprint: str = "",
     ) -> "MediaAsset":
         """Expect a new source; the stream before stays until the next is ready."""
         if size_bytes < 1:
@@ -177,6 +185,7 @@ class MediaAsset:
             filename=filename,
             size_bytes=size_bytes,
             content_type=content_type,
+            fingerprint=fingerprint,
             generation=self.generation + 1,
             status=MediaStatus.UPLOADING,
             upload_id=None,

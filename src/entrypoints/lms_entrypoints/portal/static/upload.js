@@ -75,6 +75,7 @@ class Upload {
     const opened = await call("POST", "/api/v1/uploads", {
       ...this.target,
       filename: this.file.name,
+      fingerprint: String(this.file.lastModified),
       size_bytes: this.file.size,
       content_type: this.file.type || "application/octet-stream",
     });
