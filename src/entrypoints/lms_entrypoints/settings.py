@@ -91,9 +91,8 @@ class Settings(BaseModel):
     @field_validator(*_LOCAL)
     @classmethod
     def _no_secrets(cls, url: str) -> str:
-        if "@" in urlsplit(url).netloc.rpartition("@")[0] or (
-            urlsplit(url).password is not None
-        ):
+        # PostgreSQL writes an empty password where it needs none: `name:@host`.
+        if "@" in urlsplit(url).netloc.rpartition("@")[0] or urlsplit(url).password:
             raise ValueError("credentials do not belong in a URL; use secret://")
         return url
 
