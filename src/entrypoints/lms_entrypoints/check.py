@@ -146,8 +146,8 @@ def _resumes_the_upload(journey: Journey) -> str:
     author = journey.as_("author")
     again = _start(author, journey.course, journey.video, journey.lecture)
     expect(again, journey.upload, "the upload that is resumed")
-    journey.media = again["upload_id"]
-    early = author.refused("POST", f"uploads/{journey.media}/complete", status=422)
+    journey.media = again["media_id"]
+    early = author.refused("POST", f"uploads/{again['upload_id']}/complete", status=422)
     missing = [n for n in range(1, again["part_count"] + 1) if n not in again["parts"]]
     for number in missing:
         _send(author, again, journey.lecture, number)
@@ -156,7 +156,7 @@ def _resumes_the_upload(journey: Journey) -> str:
         f"media/{journey.media}/captions/en?label=English",
         raw=(journey.scratch / "captions.vtt").read_bytes(),
     )
-    done = author.ask("POST", f"uploads/{journey.media}/complete").json()
+    done = author.ask("POST", f"uploads/{again['upload_id']}/complete").json()
     if done["status"] not in {"queued", "transcoding"}:
         fail(f"the lecture is {done['status']}")
     return (
@@ -704,7 +704,7 @@ def _uploaded(author: Person, course: str, lesson: str, file: Path) -> str:
     for number in range(1, upload["part_count"] + 1):
         _send(author, upload, file, number)
     author.ask("POST", f"uploads/{upload['upload_id']}/complete")
-    return str(upload["upload_id"])
+    return str(upload["media_id"])
 
 
 def _if_status(

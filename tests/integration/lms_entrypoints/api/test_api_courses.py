@@ -258,5 +258,5 @@ def test_uploads_go_in_parts_and_go_on_where_they_stopped(
         refused = api("POST", "/uploads", teacher, json={**begin, **change})
         assert refused.status_code == 422
     with api.stored as work:
-        asset = work.media.get(state["upload_id"])
+        asset = work.media.get(state["media_id"])
     assert ".." not in str(asset.source)
