@@ -5,6 +5,20 @@ from fractions import Fraction
 
 from attrs import evolve, frozen
 
+from lms_core.domain.access.conditions import (
+    AllOf,
+    AnyOf,
+    Condition,
+    CourseDone,
+    DateWindow,
+    Drip,
+    EarlierLessons,
+    Enrolled,
+    HasRole,
+    LessonDone,
+    Not,
+    ScoreAtLeast,
+)
 from lms_core.domain.access.facts import Facts
 from lms_core.domain.access.policy import Actor, Resource
 from lms_core.domain.assessment.attempt import Attempt
@@ -147,10 +161,44 @@ class Standing:
         return course_progress(required, self.facts.completed)
 
 
+# Conditions of other kinds, those that others add included, may ask for anything.
+_SIMPLE: frozenset[type[Condition]] = frozenset(
+    {
+        AllOf,
+        AnyOf,
+        DateWindow,
+        Drip,
+        EarlierLessons,
+        Enrolled,
+        HasRole,
+        LessonDone,
+        Not,
+    }
+)
+_WITHOUT_COURSES = _SIMPLE | {ScoreAtLeast}
+_WITHOUT_SCORES = _SIMPLE | {CourseDone}
+
+
+def _parts(condition: Condition) -> list[Condition]:
+    """Return every condition of a tree."""
+    found = [condition]
+    for child in condition.children():
+        found += _parts(child)
+    return found
+
+
 def standing_of(
-    work: UnitOfWork, progress: ProgressStore, learner: UserId, course: CourseId
+    work: UnitOfWork,
+    progress: ProgressStore,
+    learner: UserId,
+    course: CourseId,
+    *,
+    only_for: LessonId | None = None,
 ) -> Standing:
     """Load where *learner* stands on *course*.
+
+    With *only_for*, what neither the condition nor the completion of that lesson
+    asks for is not loaded: a player's heartbeat comes often.
 
     Raises:
         NotFound: the course is not there, or not published.
@@ -158,13 +206,23 @@ def standing_of(
     publication = current_publication(work, course)
     enrollment = work.enrollments.find(learner, course)
     known = {each.lesson.key: each for each in progress.of_learner(learner, course)}
+    needs_scores = needs_courses = True
+    if only_for is not None:
+        module, lesson = find_lesson(publication.content, only_for)
+        asked = _parts(publication.content.condition_for(module, lesson))
+        kinds = {type(each) for each in asked}
+        needs_courses = not kinds <= _WITHOUT_COURSES
+        needs_scores = quiz_of(lesson) is not None or not kinds <= _WITHOUT_SCORES
     attempts: dict[str, tuple[Attempt, ...]] = {}
-    for attempt in work.attempts.of_course(course, [learner]):
-        key = attempt.lesson.key
-        attempts[key] = (*attempts.get(key, ()), attempt)
-    overrides = {
-        each.lesson.key: each for each in work.overrides.of_course(course, [learner])
-    }
+    overrides: dict[str, Override] = {}
+    if needs_scores:
+        for attempt in work.attempts.of_course(course, [learner]):
+            key = attempt.lesson.key
+            attempts[key] = (*attempts.get(key, ()), attempt)
+        overrides = {
+            each.lesson.key: each
+            for each in work.overrides.of_course(course, [learner])
+        }
     standing = Standing(
         learner=learner,
         course=course,
@@ -187,7 +245,9 @@ def standing_of(
             key for key, each in known.items() if each.completed_at is not None
         ),
         scores=shares,
-        completed_courses=work.enrollments.completed_courses(learner),
+        completed_courses=work.enrollments.completed_courses(learner)
+        if needs_courses
+        else frozenset(),
         roles=Actor.of(work.users.get(learner)).roles_on(course),
     )
     return evolve(standing, facts=facts)

@@ -102,7 +102,9 @@ class RecordProgress:
         learner, now = signed_in(actor), self.clock.now()
         watched = Intervals.of(*report.watched)
         with self.start(read_only=True) as work:
-            standing = standing_of(work, self.progress, learner, lesson.course)
+            standing = standing_of(
+                work, self.progress, learner, lesson.course, only_for=lesson
+            )
             module, found = find_lesson(standing.content, lesson)
             resource = standing.resource(module, found)
             decide(actor, Action.RECORD_PROGRESS, resource, at=now).require()
