@@ -1,4 +1,4 @@
-"""A real PostgreSQL, started once, and SQLite files, migrated once."""
+"""What several integration tests need: real databases, and a real browser."""
 
 import os
 import shutil
@@ -11,12 +11,23 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from lms_core.registry import Wiring
 from lms_local.memory.system import CountingIds, CountingTokens, FixedClock
 from lms_sql.schema import migrate
 from lms_sql.tables import metadata
 
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--autoplay-policy=no-user-gesture-required",
+)
 _SETUP = Wiring(clock=FixedClock(), ids=CountingIds(), tokens=CountingTokens())
 
 
@@ -102,3 +113,26 @@ def clock() -> FixedClock:
 def wiring(clock: FixedClock) -> Wiring:
     """Return what openers are given."""
     return Wiring(clock=clock, ids=CountingIds(), tokens=CountingTokens())
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return where Chromium is."""
+    found = shutil.which("chromium")
+    if found is None:
+        if os.environ.get("LMS_REQUIRE_ALL"):
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("Chromium is missing")
+    return found
+
+
+# Playwright keeps an event loop running, which other modules' tests would trip over.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Return a browser without a window; it ends with the module's tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=CHROMIUM_ARGUMENTS
+        )
+        yield browser
+        browser.close()

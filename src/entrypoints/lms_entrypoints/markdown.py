@@ -34,15 +34,21 @@ _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("ta
 
 
 def render_markdown(text: str, *, shift: int = 1) -> str:
-    """Return *text* as safe HTML; headings start *shift* below the page's own.
+    """Return *text* as safe HTML; its headings start *shift* below the page's own.
+
+    They start there whether the text begins with ``#`` or with ``##``: whoever
+    hears a page would look for the level that is left out.
 
     Links go to http, https, mailto or this site, and vouch for nothing
     (``nofollow noopener``). Images come over https or from this site.
     """
     tokens = _PARSER.parse(text)
+    headings = {"heading_open", "heading_close"}
+    highest = min((int(t.tag[1]) for t in tokens if t.type in headings), default=1)
     for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            level = min(int(token.tag[1]) + shift, _DEEPEST_HEADING)
+        if token.type in headings:
+            below = int(token.tag[1]) - highest + 1
+            level = min(below + shift, _DEEPEST_HEADING)
             token.tag = f"h{level}"
         style = token.attrs.pop("style", "")
         if aligned := _ALIGNED.fullmatch(str(style)):

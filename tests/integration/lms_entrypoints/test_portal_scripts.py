@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from imageio_ffmpeg import get_ffmpeg_exe
 from markupsafe import Markup
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -29,17 +29,6 @@ from lms_entrypoints.portal.pages import CONTENT_SECURITY_POLICY, STATIC, render
 pytestmark = pytest.mark.browser
 
 DURATION_MS = 20_000
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-    "--autoplay-policy=no-user-gesture-required",
-]
 START = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 COURSE = views.Crumb(id="streaming", title="Streaming")
 WHERE = views.Where(course=COURSE, key="ladder", title="A ladder", module="Basics")
@@ -200,14 +189,6 @@ def site(lecture: Path) -> Iterator[Site]:
     site.pages["catalogue"] = views.Catalogue(cards=())
     with _serving(site):
         yield site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

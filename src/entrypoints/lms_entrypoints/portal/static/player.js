@@ -24,18 +24,15 @@ class Recorder {
     for (const name of ["playing", "seeked"]) {
       video.addEventListener(name, () => this.start());
     }
-    for (const name of ["timeupdate", "ratechange"]) {
+    // A pause or a stall ends no range: it goes on from the same instant afterwards.
+    for (const name of ["timeupdate", "ratechange", "pause", "waiting"]) {
       video.addEventListener(name, () => this.tick());
     }
-    for (const name of ["seeking", "waiting", "emptied", "stalled"]) {
+    for (const name of ["seeking", "emptied"]) {
       video.addEventListener(name, () => {
         this.from = null;
       });
     }
-    video.addEventListener("pause", () => {
-      this.tick();
-      this.from = null;
-    });
     video.addEventListener("ended", () => this.finish());
     setInterval(() => this.tick(), TICK_MS);
   }
@@ -45,6 +42,10 @@ class Recorder {
   }
 
   start() {
+    if (this.from !== null && !this.video.seeking) {
+      this.tick();
+      return;
+    }
     this.from = this.video.paused || this.video.seeking ? null : this.now;
     this.at = performance.now();
   }
@@ -54,6 +55,10 @@ class Recorder {
       if (!this.video.paused && !this.video.seeking && this.video.readyState > 2) {
         this.start();
       }
+      return;
+    }
+    if (this.video.seeking) {
+      this.from = null;
       return;
     }
     const [now, at] = [this.now, performance.now()];
@@ -96,11 +101,11 @@ class Source {
     return Date.parse(this.grant.expires_at) - (Date.now() + this.offsetMs);
   }
 
-  async load(positionMs, { progressive = false } = {}) {
+  async load(positionMs, { progressive = false, play = false } = {}) {
     const { video, grant } = this;
     this.hls?.destroy();
     this.hls = null;
-    const was = { paused: video.paused, rate: video.playbackRate };
+    const was = { rate: video.playbackRate };
     for (const source of video.querySelectorAll("source")) {
       source.remove();
     }
@@ -136,7 +141,7 @@ class Source {
       if (positionMs > 0 && positionMs < video.duration * 1000 - 3000) {
         video.currentTime = positionMs / 1000;
       }
-      if (!was.paused) {
+      if (play) {
         // A browser may refuse to start by itself; the play button still works.
         video.play().catch(() => {});
       }
@@ -190,6 +195,9 @@ class Player {
     this.watched = union(this.watched, this.unsent.ranges);
     this.failures = 0;
     this.renewedAt = -Infinity;
+    this.losses = 0;
+    // Whether the learner has it playing: a browser also pauses what breaks off.
+    this.wantsToPlay = false;
     this.source = new Source(this.video, root, Date.parse(data.now) - Date.now());
     this.recorder = new Recorder(this.video, this.durationMs, (ranges, position) => {
       this.watched = union(this.watched, ranges);
@@ -213,9 +221,9 @@ class Player {
     }
   }
 
-  async reload(positionMs, options) {
+  async reload(positionMs, options = {}) {
     try {
-      await this.source.load(positionMs, options);
+      await this.source.load(positionMs, { ...options, play: this.wantsToPlay });
       this.say("");
     } catch (error) {
       this.say(error.message);
@@ -326,12 +334,15 @@ class Player {
   wireStream() {
     const { video } = this;
     const lost = () => this.recover();
-    addEventListener("online", () => {
-      if (this.broken) {
-        this.broken = false;
-        this.renew();
-      }
+    video.addEventListener("play", () => {
+      this.wantsToPlay = true;
     });
+    for (const name of ["pause", "ended"]) {
+      video.addEventListener(name, () => {
+        this.wantsToPlay = this.wantsToPlay && video.error !== null;
+      });
+    }
+    addEventListener("online", () => this.comeBack());
     video.addEventListener("error", lost);
     video.addEventListener("streamlost", lost);
     setInterval(() => {
@@ -351,26 +362,44 @@ class Player {
       return false;
     }
     this.renewing = true;
+    clearTimeout(this.comingBack);
     try {
-      const positionMs = this.recorder.now || this.positionMs;
       await this.source.renew();
+      this.recorder.tick();
+      const positionMs = this.recorder.now || this.positionMs;
       this.renewedAt = performance.now();
+      this.losses = 0;
       await this.reload(positionMs);
       return true;
     } catch (refused) {
-      this.say(refused.status === 401
-        ? "You are signed out. Load the page again to go on; your progress is kept."
-        : `The lecture cannot be loaded: ${refused.message}. Press play to try again.`);
       this.broken = true;
+      if (refused.status === 401) {
+        this.say("You are signed out. Load the page again to go on; your progress is kept.");
+      } else if (refused.passes) {
+        this.say("The connection is lost. The lecture goes on when it is back.");
+        this.losses += 1;
+        const waitMs = patience(this.losses, refused) * 1000;
+        this.comingBack = setTimeout(() => this.comeBack(), waitMs);
+      } else {
+        this.say(`The lecture cannot be loaded: ${refused.message}. Press play to try again.`);
+      }
       return false;
     } finally {
       this.renewing = false;
     }
   }
 
+  comeBack() {
+    if (this.broken) {
+      this.broken = false;
+      this.renew();
+    }
+  }
+
   // The address may have expired or the network gone: renew once and go on at the
   // same position; when that fails soon again, take the file instead of the stream.
   async recover() {
+    this.recorder.tick();
     if (performance.now() - this.renewedAt > 20_000) {
       await this.renew();
     } else if (this.source.kind !== "progressive" && this.source.grant.progressive_url) {
@@ -415,7 +444,7 @@ class Player {
       ["pause", "Play", "M7 4.5v15l12-7.5z"],
     ]) {
       video.addEventListener(name, () => {
-        this.root.toggleAttribute("data-playing", name === "play");
+        this.root.toggleAttribute("data-begun", true);
         $("play-text").textContent = text;
         icon.setAttribute("d", path);
       });
