@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import attrs
 
+from lms_core.errors import ConfigurationError, NotFound
 from lms_core.ports.identity import IdentityProvider, PasswordHasher, TokenIssuer
 from lms_core.ports.mailer import Mailer
 from lms_core.ports.message_queue import MessageQueue
@@ -102,7 +103,10 @@ class Platform:
         url = self.url_of(port)
         if more:
             url += ("&" if "?" in url else "?") + urlencode(more)
-        return self._registry.open(port, url, wiring)
+        try:
+            return self._registry.open(port, url, wiring)
+        except NotFound as exc:
+            raise ConfigurationError(f"{port}: {exc}; run lms migrate") from exc
 
     # Ports
 

@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from attrs import evolve, frozen
 
 from lms_core.application._again import again_on_conflict
-from lms_core.application._learning import Standing, find_lesson, standing_of
+from lms_core.application._learning import (
+    Standing,
+    find_lesson,
+    quiz_of,
+    standing_of,
+)
 from lms_core.application.open_lesson import lecture_of
 from lms_core.domain.access.policy import Action, Actor, decide, signed_in
 from lms_core.domain.catalog.content import Lesson
@@ -49,12 +54,16 @@ def evidence_for(
     """Gather what the completion rule of *lesson* may look at."""
     attempts = standing.attempts.get(lesson.key, ())
     score = standing.scores.get(lesson.key)
+    share = score.earned / score.possible if score and score.possible else None
+    quiz = quiz_of(lesson)
+    # A score set by hand may pass; once passed, an attempt stays so.
+    reached = quiz is not None and share is not None and share >= quiz.pass_mark.of_one
     return Evidence(
         progress=progress,
         duration_ms=duration_ms,
-        share=score.earned / score.possible if score and score.possible else None,
-        passed=any(attempt.passed for attempt in attempts),
-        submitted=bool(attempts),
+        share=share,
+        passed=reached or any(attempt.passed for attempt in attempts),
+        submitted=bool(attempts) or score is not None,
     )
 
 

@@ -160,3 +160,22 @@ def test_learners_and_other_teachers_neither_see_nor_set_grades(
 def test_nothing_was_set_where_nothing_was_set(graded: Any) -> None:
     with pytest.raises(NotFound):
         graded.use(ReadOverride)(graded.actor(graded.TEACHER), "ada", graded.QUIZ)
+
+
+def test_a_score_set_by_hand_finishes_the_quiz_that_it_passes(
+    world: Any, content: Callable[..., Any]
+) -> None:
+    """An oral exam counts: the lesson opens what waits for it."""
+    world.publish(content())
+    ada = world.learner()
+    teacher, override = world.actor(world.TEACHER), world.use(OverrideGrade)
+
+    override(teacher, "ada", world.QUIZ, score=Score.of(0, 2))
+    world.drain()
+    before = world.use(ReadProgress)(ada, ada.user, world.COURSE)
+    override(teacher, "ada", world.QUIZ, score=Score.of(2, 2))
+    world.drain()
+    after = world.use(ReadProgress)(ada, ada.user, world.COURSE)
+
+    assert "quiz" in before.progress.unfinished
+    assert "quiz" in after.progress.finished
