@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -41,7 +42,13 @@ GOOD_CLAIMS = {
     "iat": NOW,
     "exp": NOW + 900,
 }
-GONE = object()
+
+
+class Absent(Enum):
+    GONE = "gone"
+
+
+GONE = Absent.GONE
 
 
 def made(*keys: str, clock: FixedClock = CLOCK) -> LocalTokens:
