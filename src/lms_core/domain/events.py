@@ -75,6 +75,15 @@ class CoursePublished(Event):
     number: int
 
 
+@variant("course-revised")
+@frozen(kw_only=True)
+class CourseRevised(Event):
+    """What a learner has to do on a course has changed while she is at it."""
+
+    learner: UserId
+    course: CourseId
+
+
 @variant("media-uploaded")
 @frozen(kw_only=True)
 class MediaUploaded(Event):

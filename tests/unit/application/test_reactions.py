@@ -11,11 +11,14 @@ from lms_core.application.issue_certificate import ReadCertificate
 from lms_core.application.place_order import PlaceOrder, RecordPayment
 from lms_core.application.reactions.react import React
 from lms_core.application.recompute_course import RecomputeCourse
+from lms_core.application.recompute_learners import RecomputeLearners
 from lms_core.application.record_progress import ProgressReport, RecordProgress
 from lms_core.application.relay_outbox import RelayOutbox, from_message, to_message
 from lms_core.application.sweep import Sweep
 from lms_core.application.take_quiz import StartAttempt, SubmitAttempt
+from lms_core.domain.events import CoursePublished
 from lms_core.domain.money import Money
+from lms_core.domain.paging import MOST_ITEMS
 from lms_core.errors import InvalidValue, NotFound
 from lms_core.ports.message_queue import Message
 from lms_sandbox.cards import CARDS
@@ -161,3 +164,47 @@ def test_places_whose_time_is_over_are_closed(
 
     assert world.use(Sweep)().enrollments == 1
     assert world.place(ada).status == "expired"
+
+
+def test_who_has_finished_all_that_is_left_of_a_course_completes_it(
+    world: Any, content: Callable[..., Any]
+) -> None:
+    world.publish(content())
+    ada, bob = world.learner("ada"), world.learner("bob")
+    world.use(RecordProgress)(ada, world.INTRO, ProgressReport(read=True))
+    world.drain()
+    assert world.place(ada).status == "active"
+
+    def without_quiz(course: Any) -> Any:
+        def shown(module: Any) -> Any:
+            lessons = tuple(
+                lesson
+                if lesson.key == world.INTRO.key
+                else evolve(lesson, required=False)
+                for lesson in module.lessons
+            )
+            return evolve(module, lessons=lessons)
+
+        return evolve(course, modules=tuple(shown(each) for each in course.modules))
+
+    world.republish(without_quiz)
+    world.drain()
+
+    assert world.place(ada).status == "completed"
+    assert world.place(bob).status == "active"
+    assert len(world.use(ReadCertificate).of_learner(ada, ada.user).items) == 1
+
+
+def test_a_course_published_twice_over_asks_for_each_learner_once(
+    world: Any, content: Callable[..., Any]
+) -> None:
+    world.publish(content())
+    for number in range(MOST_ITEMS + 1):
+        world.learner(f"learner-{number}")
+    world.drain()
+    published = CoursePublished(course=world.COURSE, number=2, at=world.clock.now())
+
+    told = [world.use(RecomputeLearners)(published) for _ in range(2)]
+
+    assert told == [MOST_ITEMS + 1] * 2
+    assert len(world.events()) == MOST_ITEMS + 1

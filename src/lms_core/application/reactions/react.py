@@ -10,9 +10,12 @@ from lms_core.application.place_order import RefundDuplicate
 from lms_core.application.reactions.mail_password_reset import MailPasswordReset
 from lms_core.application.reactions.send_mails import SendMails
 from lms_core.application.recompute_course import RecomputeCourse
+from lms_core.application.recompute_learners import RecomputeLearners
 from lms_core.domain.documents import dump
 from lms_core.domain.events import (
     AttemptGraded,
+    CoursePublished,
+    CourseRevised,
     EnrollmentActivated,
     EnrollmentCompleted,
     Envelope,
@@ -37,6 +40,7 @@ class React:
     """
 
     recompute: RecomputeCourse
+    recompute_learners: RecomputeLearners
     issue: IssueCertificate
     refund_duplicate: RefundDuplicate
     mails: SendMails
@@ -73,7 +77,9 @@ class React:
                 )
             case AttemptGraded() | GradeOverridden():
                 return (lambda: self._conclude(event.learner, event.lesson.course),)
-            case EnrollmentActivated():
+            case CoursePublished():
+                return (lambda: self.recompute_learners(event),)
+            case EnrollmentActivated() | CourseRevised():
                 return (lambda: self._conclude(event.learner, event.course),)
             case PlacePaidTwice():
                 return (lambda: self.refund_duplicate(event.order),)
