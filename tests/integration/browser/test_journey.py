@@ -86,10 +86,24 @@ def answer(page: Page, answers: dict[str, Any]) -> None:
 def test_a_learner_goes_from_signing_up_to_a_certificate(
     visit: Callable[[], Any],
 ) -> None:
-    mira = visit()
-    page: Page = mira.page
+    mira, stranger, ines = visit(), visit(), visit()
 
-    # She signs up.
+    sign_up(mira)
+    buy(mira)
+    find_the_lock(mira)
+    begin(mira)
+    watch(mira)
+    go_through_the_middle(mira)
+    take_the_quiz(mira)
+    finish(mira)
+    code = the_certificate(mira)
+    verify(stranger, code)
+    look_after(ines)
+
+
+def sign_up(mira: Any) -> None:
+    """Open an account, after a password that is too short."""
+    page: Page = mira.page
     mira.go("/")
     expect(page.get_by_role("heading", level=1)).to_have_text(
         "What would you like to learn?"
@@ -107,7 +121,10 @@ def test_a_learner_goes_from_signing_up_to_a_certificate(
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("link", name="Sign out")).to_be_visible()
 
-    # She finds a course and buys it.
+
+def buy(mira: Any) -> None:
+    """Find the course, and pay for it."""
+    page: Page = mira.page
     mira.go("/courses")
     page.get_by_label("Search").fill("streaming")
     page.get_by_role("button", name="Search").click()
@@ -128,7 +145,10 @@ def test_a_learner_goes_from_signing_up_to_a_certificate(
     mira.look("order-paid")
     start.click()
 
-    # She sees what is locked, and why.
+
+def find_the_lock(mira: Any) -> None:
+    """See what is locked, and why."""
+    page: Page = mira.page
     last = page.locator("li.module").last
     expect(last).to_contain_text("“Check yourself” has no score yet.")
     expect(last.get_by_role("link", name="Delivery and signed links")).to_have_count(0)
@@ -137,7 +157,10 @@ def test_a_learner_goes_from_signing_up_to_a_certificate(
     expect(page.get_by_text("This lesson is locked")).to_be_visible()
     mira.look("lesson-locked")
 
-    # She reads, and watches.
+
+def begin(mira: Any) -> None:
+    """Read what comes before the lecture."""
+    page: Page = mira.page
     mira.go(f"{PATH}/why-videos-stop")
     mira.look("lesson-text")
     read(page)
@@ -145,56 +168,6 @@ def test_a_learner_goes_from_signing_up_to_a_certificate(
     read(page)
     go_on(page)
     expect(page.get_by_role("heading", level=1)).to_have_text(LECTURE)
-    watch(mira)
-
-    # The next module opens, and ends in a quiz.
-    mira.go(PATH)
-    until_shown(page, page.get_by_role("link", name="Segments and playlists"))
-    mira.look("outline-half")
-    mira.go(f"{PATH}/segments-and-playlists")
-    for _ in range(3):
-        read(page)
-        go_on(page)
-    take_the_quiz(mira)
-
-    # The last module opens; with it she is through.
-    mira.go(PATH)
-    until_shown(page, page.get_by_role("link", name="Delivery and signed links"))
-    mira.go(f"{PATH}/captions-for-everybody")
-    read(page)
-    go_on(page)
-    read(page)
-    mira.go(PATH)
-    until_shown(page, page.get_by_role("link", name="Your certificate"))
-    mira.look("outline-done")
-    mira.go("/grades/adaptive-streaming")
-    mira.look("grades")
-    mira.go("/learn")
-    mira.look("my-courses")
-    mira.go("/certificates")
-    mira.look("certificates")
-    page.get_by_role("link", name=COURSE).click()
-    code = the_certificate(mira)
-
-    # Strangers verify it, with nothing in their browsers.
-    stranger = visit()
-    assert stranger.context.cookies() == []
-    stranger.go(f"/verify/{code}")
-    expect(stranger.page.get_by_role("heading", level=1)).to_have_text(
-        "This certificate is valid"
-    )
-    expect(stranger.page.locator("main")).to_contain_text(NAME)
-    stranger.look("verify-valid")
-
-    # Her instructor sees her.
-    ines = visit()
-    ines.sign_in("instructor")
-    ines.go("/teach/adaptive-streaming/gradebook")
-    row = ines.page.get_by_role("row").filter(has_text=NAME)
-    expect(row).to_contain_text("100 %")
-    ines.look("gradebook")
-    row.get_by_role("link", name=NAME).click()
-    ines.look("gradebook-learner")
 
 
 def watch(mira: Any) -> None:
@@ -245,6 +218,18 @@ def watch(mira: Any) -> None:
     assert lesson["progress"]["watched"] == [[0, duration_ms]]
 
 
+def go_through_the_middle(mira: Any) -> None:
+    """Read the second module, which the lecture has opened."""
+    page: Page = mira.page
+    mira.go(PATH)
+    until_shown(page, page.get_by_role("link", name="Segments and playlists"))
+    mira.look("outline-half")
+    mira.go(f"{PATH}/segments-and-playlists")
+    for _ in range(3):
+        read(page)
+        go_on(page)
+
+
 def take_the_quiz(mira: Any) -> None:
     page: Page = mira.page
     quiz = page.url
@@ -269,6 +254,27 @@ def take_the_quiz(mira: Any) -> None:
     mira.look("quiz-passed")
 
 
+def finish(mira: Any) -> None:
+    """Read the last module, which the quiz has opened."""
+    page: Page = mira.page
+    mira.go(PATH)
+    until_shown(page, page.get_by_role("link", name="Delivery and signed links"))
+    mira.go(f"{PATH}/captions-for-everybody")
+    read(page)
+    go_on(page)
+    read(page)
+    mira.go(PATH)
+    until_shown(page, page.get_by_role("link", name="Your certificate"))
+    mira.look("outline-done")
+    mira.go("/grades/adaptive-streaming")
+    mira.look("grades")
+    mira.go("/learn")
+    mira.look("my-courses")
+    mira.go("/certificates")
+    mira.look("certificates")
+    page.get_by_role("link", name=COURSE).click()
+
+
 def the_certificate(mira: Any) -> str:
     """Download the certificate, and return the code under which it is verified."""
     page: Page = mira.page
@@ -283,6 +289,28 @@ def the_certificate(mira: Any) -> str:
     assert [each.field_type for each in fields.values()] == ["/Sig"]
     address = page.locator(".certificate-verify .url").inner_text()
     return address.rpartition("/")[2]
+
+
+def verify(stranger: Any, code: str) -> None:
+    """Verify the certificate with nothing in the browser."""
+    assert stranger.context.cookies() == []
+    stranger.go(f"/verify/{code}")
+    expect(stranger.page.get_by_role("heading", level=1)).to_have_text(
+        "This certificate is valid"
+    )
+    expect(stranger.page.locator("main")).to_contain_text(NAME)
+    stranger.look("verify-valid")
+
+
+def look_after(ines: Any) -> None:
+    """See the learner in the gradebook, as her instructor."""
+    ines.sign_in("instructor")
+    ines.go("/teach/adaptive-streaming/gradebook")
+    row = ines.page.get_by_role("row").filter(has_text=NAME)
+    expect(row).to_contain_text("100 %")
+    ines.look("gradebook")
+    row.get_by_role("link", name=NAME).click()
+    ines.look("gradebook-learner")
 
 
 def test_an_author_uploads_a_lecture(visit: Callable[[], Any], lecture: Path) -> None:
