@@ -5,6 +5,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import psycopg
 import pytest
@@ -93,6 +95,34 @@ def test_a_locked_file_is_unavailable(
         other.rollback()
         other.close()
         queue.send([Message(body="now")])
+
+
+def test_behind_one_who_cannot_write_others_do_not_wait_as_long(
+    sqlite: str, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_WAIT_S", 3600)
+    monkeypatch.setattr(engine, "_STUCK_S", 0.05)
+    monkeypatch.setattr(engine, "_SLICE_S", 0.01)
+    with open_database(sqlite, wiring) as database, ThreadPoolExecutor(1) as pool:
+        begun, end = Event(), Event()
+
+        def hold() -> None:
+            with database.transaction():
+                begun.set()
+                end.wait()
+
+        held = pool.submit(hold)
+        begun.wait()
+        try:
+            with pytest.raises(Unavailable) as caught:
+                database.take_turn()
+        finally:
+            end.set()
+        held.result()
+        database.take_turn()
+        database.end_turn()
+
+    assert caught.value.code == "database-locked"
 
 
 def test_a_thread_that_would_wait_for_itself_is_told(

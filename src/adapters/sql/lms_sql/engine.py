@@ -13,6 +13,7 @@ REPEATABLE READ, so that a page is put together from one state.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from threading import Lock, get_ident
 from time import monotonic
 from typing import Any, Self
@@ -28,6 +29,8 @@ from lms_sql._errors import known, translate, translated
 from lms_sql._urls import Address, read_url
 
 _WAIT_S = 5
+_STUCK_S = 2
+_SLICE_S = 0.25
 _REST_S = 1.0
 _POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
 _POSTGRESQL_SETTINGS = (
@@ -52,6 +55,8 @@ class Database:
     """Gives raw connections on which each statement is its own transaction."""
     _turn: Lock = field(factory=Lock, repr=False)
     _whose: int = 0
+    _taken_at: float = inf
+    _stuck_since: float = inf
     _users: int = 0
     _writer: Any = field(default=None, repr=False)
     is_sqlite: bool = field(init=False)
@@ -64,7 +69,10 @@ class Database:
     def take_turn(self) -> None:
         """Wait until no other thread writes, where there is one writer only.
 
-        Waiting here is fair and quick; waiting for SQLite's lock is neither.
+        Waiting here is fair and quick; waiting for SQLite's lock is neither. When
+        another process keeps that lock, one thread at a time tries for it and the
+        others give up soon: were they to wait too, nobody would be left to answer
+        requests that only read.
 
         Raises:
             Unavailable: the other one is not done in time.
@@ -74,15 +82,23 @@ class Database:
             return
         if self._whose == get_ident():
             raise RuntimeError("this thread has an open transaction that writes")
-        if not self._turn.acquire(timeout=_WAIT_S):
-            raise Unavailable(
-                "the database is locked by another writer", code="database-locked"
-            )
+        ends = monotonic() + _WAIT_S
+        while not self._turn.acquire(timeout=_SLICE_S):
+            now = monotonic()
+            if now > ends or now - self._stuck_since > _STUCK_S:
+                raise Unavailable(
+                    "the database is locked by another writer", code="database-locked"
+                )
         self._whose = get_ident()
+        self._taken_at = monotonic()
+        self._stuck_since = min(self._stuck_since, self._taken_at)
 
     def end_turn(self) -> None:
         """Let the next one write."""
         if self.is_sqlite:
+            # A short turn shows that whatever was in the way is gone.
+            if monotonic() - self._taken_at < _STUCK_S / 2:
+                self._stuck_since = inf
             self._whose = 0
             self._turn.release()
 
@@ -232,7 +248,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(options.get("lms_begin", "BEGIN IMMEDIATE"))
+    # Past SQLAlchemy, which would take longer than SQLite; whoever begins translates.
+    raw: Any = connection.connection.driver_connection
+    raw.execute(options.get("lms_begin", "BEGIN IMMEDIATE")).close()
 
 
 def _ask_after_a_rest(connection: Any, record: Any, _proxy: object) -> None:
