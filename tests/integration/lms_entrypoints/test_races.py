@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from threading import Barrier
+from threading import Event as Pause
 from typing import TypeVar
 
 import pytest
@@ -14,6 +16,7 @@ from lms_core.application.issue_certificate import IssueCertificate
 from lms_core.application.place_order import PlaceOrder
 from lms_core.application.recompute_course import RecomputeCourse
 from lms_core.application.record_progress import ProgressReport, RecordProgress
+from lms_core.application.relay_outbox import to_message
 from lms_core.application.take_quiz import StartAttempt, SubmitAttempt
 from lms_core.domain.access.policy import Actor
 from lms_core.domain.assessment.questions import Option, SingleChoice
@@ -39,6 +42,7 @@ from lms_core.errors import Refused
 from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.preparing import make_secrets
 from lms_entrypoints.settings import Settings
+from lms_entrypoints.worker import Worker
 
 COURSE, SMALL, PAID = CourseId("course"), CourseId("small"), CourseId("paid")
 SEATS = 3
@@ -168,3 +172,44 @@ def test_a_learner_at_many_devices_does_everything_once(
     assert events(platform, LessonCompleted) == 2
     assert events(platform, AttemptGraded) == 1
     assert events(platform, EnrollmentCompleted) == 1
+
+
+def quiet(platform: Platform) -> bool:
+    depth = platform.events_queue.depth()
+    with platform.start(read_only=True) as work:
+        return not (work.outbox.pending(1) or depth.ready or depth.leased)
+
+
+def test_two_workers_and_events_that_come_twice_in_any_order_do_everything_once(
+    platform: Platform, learner: Actor
+) -> None:
+    place = platform.use(EnrollLearner)(learner, COURSE)
+    text, quiz = LessonId(COURSE, "text"), LessonId(COURSE, "quiz")
+    platform.use(RecordProgress)(learner, text, ProgressReport(read=True))
+    attempt = platform.use(StartAttempt)(learner, quiz)
+    platform.use(SubmitAttempt)(learner, attempt.id, {"q": ["a"]}, revision=1)
+    with platform.start(read_only=True) as work:
+        messages = [to_message(each) for each in work.outbox.pending(1000)] * 2
+    Random(4).shuffle(messages)  # noqa: S311 - not a secret
+    for message in messages:
+        platform.events_queue.send([message])
+    second, pause = Platform(platform.settings), Pause()
+
+    with Worker(platform), Worker(second):
+        for _ in range(1200):
+            if quiet(platform):
+                break
+            pause.wait(0.05)
+
+    vars(second)["gateway"].close()
+    with platform.start(read_only=True) as work:
+        assert work.enrollments.get(place.id).status is EnrollmentStatus.COMPLETED
+        assert work.certificates.find_enrollment(place.id) is not None
+    assert len(list((platform.data / "outbox").glob("*.eml"))) == 2
+    assert not list(platform.events_queue.dead_letters())
+
+
+def test_a_password_in_the_address_of_a_database_is_refused() -> None:
+    Settings(database="postgresql://lms:@/lms?host=/run/postgresql")
+    with pytest.raises(ValueError, match="secret://"):
+        Settings(database="postgresql://lms:hunter2@db/lms")
