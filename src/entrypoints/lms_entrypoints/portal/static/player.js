@@ -21,7 +21,8 @@ const clock = (ms) => {
 class Recorder {
   constructor(video, durationMs, add) {
     Object.assign(this, { video, durationMs, add, from: null, at: 0 });
-    for (const name of ["playing", "seeked"]) {
+    // Also before it plays: the first instants are over when a browser says so.
+    for (const name of ["loadedmetadata", "playing", "seeked"]) {
       video.addEventListener(name, () => this.start());
     }
     // A pause or a stall ends no range: it goes on from the same instant afterwards.
@@ -46,7 +47,7 @@ class Recorder {
       this.tick();
       return;
     }
-    this.from = this.video.paused || this.video.seeking ? null : this.now;
+    this.from = this.video.seeking ? null : this.now;
     this.at = performance.now();
   }
 
