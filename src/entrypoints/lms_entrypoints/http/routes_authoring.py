@@ -1,5 +1,14 @@
 """Courses as their authors see them, and the lectures in them."""
 
+import errno
+import os
+import tempfile
+from asyncio import get_running_loop
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import IO
+
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -20,6 +29,7 @@ from lms_core.domain.catalog.content import CourseContent
 from lms_core.domain.documents import load
 from lms_core.domain.ids import CourseId, LessonId, MediaId, course_id
 from lms_core.domain.paging import PageRequest
+from lms_core.errors import Unavailable
 from lms_entrypoints.http.auth import CallerDep, PlatformDep, guard_costly
 from lms_entrypoints.http.problems import HttpProblem
 from lms_entrypoints.http.routes_catalogue import After, Limit
@@ -39,6 +49,15 @@ from lms_entrypoints.http.schemas import (
 
 router = APIRouter(prefix="/api/v1", route_class=LmsRoute, tags=["authoring"])
 
+_STORING = ThreadPoolExecutor(3, thread_name_prefix="lms-part")
+"""Bounds how many parts are in memory at a time, on their way to the store.
+
+Its threads do nothing else: what a thread has used of memory stays with it, so
+that all of a server's threads would come to hold a part each.
+"""
+
+_PIECE_BYTES = 256 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _RAW = {
     "requestBody": {
         "required": True,
@@ -167,16 +186,51 @@ async def upload_part(
 ) -> PartAnswer:
     """Take one part, as raw bytes; sending it again replaces it."""
     media, generation = read_upload_id(upload_id)
-    data = await request.body()
-    part = await run_in_threadpool(
-        platform.use(UploadPart),
-        caller.actor,
-        media,
-        number,
-        data,
-        generation=generation,
-    )
-    return PartAnswer(number=part.number, size_bytes=part.size_bytes)
+    async with _on_disk(request) as file:
+
+        def put() -> PartAnswer:
+            # Asking for what is there needs no second buffer.
+            data = os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+            part = platform.use(UploadPart)(
+                caller.actor, media, number, data, generation=generation
+            )
+            return PartAnswer(number=part.number, size_bytes=part.size_bytes)
+
+        return await get_running_loop().run_in_executor(_STORING, put)
+
+
+@asynccontextmanager
+async def _on_disk(request: Request) -> AsyncIterator[IO[bytes]]:
+    """Receive a body into a file: however many come, and however slowly.
+
+    In memory, what arrives at once would add up; whoever waited for a turn with
+    others would wait for the slowest client.
+
+    Raises:
+        Unavailable: there is no room for it (``storage-full``).
+    """
+    with tempfile.TemporaryFile(buffering=0) as file:
+        pieces = bytearray()
+        async for piece in request.stream():
+            pieces += piece
+            if len(pieces) >= _PIECE_BYTES:
+                await run_in_threadpool(_append, file, bytes(pieces))
+                pieces.clear()
+        await run_in_threadpool(_append, file, bytes(pieces))
+        yield file
+
+
+def _append(file: IO[bytes], data: bytes) -> None:
+    try:
+        # A disk that is getting full takes a part of it, and then complains.
+        while data:
+            data = data[file.write(data) :]
+    except OSError as exc:
+        raise Unavailable(
+            f"cannot keep what was sent: {exc.strerror or exc}",
+            resource="temporary files",
+            code="storage-full" if exc.errno in _FULL else None,
+        ) from exc
 
 
 @router.post("/uploads/{upload_id}/complete")
