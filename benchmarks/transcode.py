@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
-from benchmarks.row import Row
+from benchmarks.row import BadWorkload, Row
 
 from lms_core.domain.ids import ObjectKey
 from lms_core.ports.transcoder import TranscodeRequest, TranscodeState
@@ -52,6 +52,8 @@ MIB = 1024 * 1024
 
 def run(workload: Path | None, rounds: int) -> list[Row]:
     """Measure; *workload* may name a 1080p source to use instead of a made one."""
+    if workload is not None:
+        _require_lecture(workload)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         large = workload or _make(folder / "large.mp4", "1920x1080", 8)
@@ -71,6 +73,16 @@ def run(workload: Path | None, rounds: int) -> list[Row]:
         _row("processor time over one run a rendition", adapter, "s", separate, 0.65),
         _row("memory for 40 s over 10 s", peak_long, "MiB", peak_short, 1.10),
     ]
+
+
+def _require_lecture(workload: Path) -> None:
+    try:
+        _ffmpeg(
+            *("-i", str(workload), "-map", "0:v:0", "-map", "0:a:0"),
+            *("-t", "0.1", "-f", "null", "-"),
+        )
+    except subprocess.CalledProcessError as exc:
+        raise BadWorkload(f"{workload}: is no file with picture and sound") from exc
 
 
 def _row(case: str, value: float, unit: str, floor: float, goal: float) -> Row:
