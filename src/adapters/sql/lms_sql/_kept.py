@@ -5,7 +5,7 @@ and takes no effect where the stored version is another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lms_core.domain.paging import Page, PageRequest
 from lms_core.errors import AlreadyExists, Conflict, InvalidValue, NotFound
+from lms_sql._errors import known
 from lms_sql._values import document, read_document
 
 A = TypeVar("A")
@@ -44,6 +45,29 @@ def insert_if_absent(connection: Connection, table: Table) -> Insert:
     return statement.inline().execution_options(preserve_rowcount=True)
 
 
+def fetch_one(connection: Connection, statement: str, values: Sequence[Any]) -> Any:
+    """Return the first row that *statement* finds in the transaction, or `None`.
+
+    For what every request asks: SQLAlchemy would take longer than the database.
+    ``?`` stands for a parameter. Errors are those of any other statement.
+    """
+    raw: Any = connection.connection.driver_connection
+    if connection.dialect.name != "sqlite":
+        statement = statement.replace("?", "%s")
+    try:
+        cursor = raw.execute(statement, values)
+        row = cursor.fetchone()
+        cursor.close()
+    except Exception as exc:
+        if connection.dialect.is_disconnect(exc, raw, None):  # type: ignore[arg-type]
+            connection.invalidate(exc)
+        found = known(exc)
+        if found is None:
+            raise
+        raise found from exc
+    return row
+
+
 @define(eq=False)
 class Kind(Generic[A]):
     """How one kind of aggregate lies in its table."""
@@ -52,6 +76,12 @@ class Kind(Generic[A]):
     table: Table
     columns: Callable[[A], Mapping[str, Any]]
     """The values of every column but version and document."""
+    remembers: int = 0
+    """How many documents that were read last need not be read again.
+
+    For what every request asks for and what is small. The row is fetched all the
+    same: what is saved is turning the very same text into the same value.
+    """
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -64,9 +94,11 @@ class Kind(Generic[A]):
         return select(self.table.c.version, self.table.c.document)
 
     @cached_property
-    def by_key(self) -> Select[Any]:
-        """The row of one primary key."""
-        return self.rows.where(*(self.table.c[k] == bindparam(k) for k in self.keys))
+    def by_key(self) -> str:
+        """The row of one primary key, for `fetch_one`."""
+        wanted = " AND ".join(f"{key} = ?" for key in self.keys)
+        table = self.table.name
+        return f"SELECT version, document FROM {table} WHERE {wanted}"  # noqa: S608 - our names
 
     @cached_property
     def changed(self) -> Update:
@@ -80,9 +112,17 @@ class Kind(Generic[A]):
         """The insert statement of each dialect, made when first needed."""
         return {}
 
-    def read(self, row: Row[Any]) -> A:
-        """Return the aggregate in *row*."""
-        return read_document(self.cls, row.document, version=row.version)
+    def read(self, row: Sequence[Any]) -> A:
+        """Return the aggregate in *row*, which begins like those of `rows`."""
+        version, text = row[:2]
+        return self._from(text, version)
+
+    @cached_property
+    def _from(self) -> Callable[[str, int], A]:
+        def read(text: str, version: int) -> A:
+            return read_document(self.cls, text, version=version)
+
+        return lru_cache(maxsize=self.remembers)(read)
 
     def values(self, item: A, version: int) -> dict[str, Any]:
         """Return the row of *item*."""
@@ -102,7 +142,8 @@ class Kept(Generic[A]):
 
     def find(self, **key: Any) -> A | None:
         """Return the aggregate with that primary key."""
-        row = self.connection.execute(self.kind.by_key, key).first()
+        values = [key[name] for name in self.kind.keys]
+        row = fetch_one(self.connection, self.kind.by_key, values)
         return None if row is None else self.kind.read(row)
 
     def get(self, **key: Any) -> A:

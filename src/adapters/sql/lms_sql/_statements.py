@@ -68,6 +68,14 @@ WHERE id = ANY(?) AND queue = ? AND receipt = ? AND visible_at > ?
 RETURNING id
 """
 
+PUBLISHED_NUMBER = "SELECT published_number FROM courses WHERE id = ?"
+
+# One place is held at a time, so what was opened last ended last.
+LAST_PLACE = """
+SELECT version, document FROM enrollments WHERE user_id = ? AND course_id = ?
+ORDER BY held DESC, opened_at DESC, id DESC LIMIT 1
+"""
+
 PROGRESS = """
 SELECT epoch, watched, position_ms, read_at, seen_at, completed_at, version,
     user_id, lesson

@@ -1,5 +1,6 @@
 """The platform as one ASGI application: API, media, portal, gateway sandbox."""
 
+from concurrent.futures import ThreadPoolExecutor
 from weakref import WeakValueDictionary
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from lms_entrypoints.http import (
 )
 from lms_entrypoints.http.edge import LimitBodies, RateLimiter, SecureHeaders
 from lms_entrypoints.http.openapi import PROBLEMS, describe_problems
+from lms_entrypoints.http.routing import QUICK_THREADS
 from lms_entrypoints.portal.app import install_portal
 
 _ROUTES = (
@@ -57,7 +59,10 @@ def create_app(platform: Platform) -> FastAPI:
         "guessing-address": RateLimiter(per_minute=30, burst=30),
         "guessing-subject": RateLimiter(per_minute=6, burst=10),
     }
+    app.state.quick_threads = ThreadPoolExecutor(QUICK_THREADS, "lms-quick")
     problems.install(app)
+    # What is asked for most is matched first.
+    app.include_router(routes_learning.heartbeats, responses=PROBLEMS)
     for module in _ROUTES:
         app.include_router(module.router, responses=PROBLEMS)
     app.include_router(routes_payments.webhook_router, responses=PROBLEMS)

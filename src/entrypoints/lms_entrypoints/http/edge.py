@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define, field, frozen
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -130,35 +130,50 @@ class SecureHeaders:
     app: ASGIApp
     settings: Settings
     ids: IdSource
+    _always: tuple[tuple[bytes, bytes], ...] = field(init=False, repr=False)
+    _unless_said: tuple[tuple[bytes, bytes], ...] = field(init=False, repr=False)
+
+    @_always.default
+    def _what_browsers_hear(self) -> tuple[tuple[bytes, bytes], ...]:
+        told = {
+            b"x-content-type-options": b"nosniff",
+            b"referrer-policy": b"same-origin",
+            b"cross-origin-opener-policy": b"same-origin",
+            b"permissions-policy": (
+                b"camera=(), microphone=(), geolocation=(), payment=()"
+            ),
+        }
+        if self.settings.base_url.startswith("https:"):
+            told[b"strict-transport-security"] = b"max-age=31536000"
+        return tuple(told.items())
+
+    @_unless_said.default
+    def _what_routes_may_change(self) -> tuple[tuple[bytes, bytes], ...]:
+        policy = content_security_policy(self.settings)
+        return (
+            (b"content-security-policy", policy.encode("latin-1")),
+            (b"cache-control", b"no-store"),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add headers to every response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else self.ids.new()
+        named = Headers(scope=scope).get("x-request-id", "")
+        request_id = named if _REQUEST_ID.fullmatch(named) else self.ids.new()
         scope.setdefault("state", {})["request_id"] = request_id
-        policy = content_security_policy(self.settings)
-        is_https = self.settings.base_url.startswith("https:")
-
+        always = (*self._always, (b"x-request-id", request_id.encode("latin-1")))
+        ours = {name for name, _ in always}
         started = False
 
         async def with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers["x-content-type-options"] = "nosniff"
-                headers["referrer-policy"] = "same-origin"
-                headers["cross-origin-opener-policy"] = "same-origin"
-                headers["permissions-policy"] = (
-                    "camera=(), microphone=(), geolocation=(), payment=()"
-                )
-                headers.setdefault("content-security-policy", policy)
-                headers.setdefault("cache-control", "no-store")
-                if is_https:
-                    headers["strict-transport-security"] = "max-age=31536000"
+                given = [each for each in message["headers"] if each[0] not in ours]
+                said = {name for name, _ in given}
+                rest = (each for each in self._unless_said if each[0] not in said)
+                message["headers"] = [*given, *always, *rest]
                 started = True
             await send(message)
 

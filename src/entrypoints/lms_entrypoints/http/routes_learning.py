@@ -11,7 +11,7 @@ from lms_core.domain.paging import PageRequest
 from lms_core.errors import NotFound
 from lms_entrypoints.http.auth import Caller, CallerDep, PlatformDep
 from lms_entrypoints.http.routes_catalogue import After, Limit
-from lms_entrypoints.http.routing import LmsRoute
+from lms_entrypoints.http.routing import LmsRoute, QuickRoute
 from lms_entrypoints.http.schemas import (
     EnrollmentAnswer,
     EnrollmentPage,
@@ -24,6 +24,8 @@ from lms_entrypoints.http.schemas import (
 from lms_entrypoints.markdown import render_markdown
 
 router = APIRouter(prefix="/api/v1", route_class=LmsRoute, tags=["learning"])
+heartbeats = APIRouter(prefix="/api/v1", route_class=QuickRoute, tags=["learning"])
+"""What players send every few seconds."""
 
 
 @router.get("/lessons/{lesson_id}")
@@ -73,7 +75,7 @@ def _lesson(lesson_id: str, opened: OpenedLesson) -> LessonAnswer:
     )
 
 
-@router.put("/progress/{lesson_id}")
+@heartbeats.put("/progress/{lesson_id}")
 def record_progress(
     lesson_id: str, body: ProgressBody, platform: PlatformDep, caller: CallerDep
 ) -> ProgressAnswer:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 
 from attrs import frozen
 
@@ -196,27 +197,38 @@ class CourseContent:
         for module in self.modules:
             yield from module.lessons
 
-    def find(self, key: str) -> tuple[Module, Lesson] | None:
-        """Return the lesson with *key* and its module."""
+    @cached_property
+    def _by_key(self) -> dict[str, tuple[Module, Lesson]]:
+        """Where each lesson is; of a key used twice, the first place."""
+        found: dict[str, tuple[Module, Lesson]] = {}
         for module in self.modules:
             for lesson in module.lessons:
-                if lesson.key == key:
-                    return module, lesson
-        return None
+                found.setdefault(lesson.key, (module, lesson))
+        return found
+
+    def find(self, key: str) -> tuple[Module, Lesson] | None:
+        """Return the lesson with *key* and its module."""
+        return self._by_key.get(key)
 
     def condition_for(self, module: Module, lesson: Lesson) -> Condition:
         """Return everything that must hold before *lesson* opens."""
         return AllOf(of=(Enrolled(), module.access, lesson.access))
 
+    @cached_property
+    def _required(self) -> tuple[tuple[str, ...], dict[str, int]]:
+        """Every required lesson in order, and how many come before each lesson."""
+        required: list[str] = []
+        before: dict[str, int] = {}
+        for lesson in self.lessons():
+            before.setdefault(lesson.key, len(required))
+            if lesson.required:
+                required.append(lesson.key)
+        return tuple(required), before
+
     def earlier(self, key: str) -> tuple[str, ...]:
         """Return the required lessons before the one with *key*."""
-        found: list[str] = []
-        for lesson in self.lessons():
-            if lesson.key == key:
-                break
-            if lesson.required:
-                found.append(lesson.key)
-        return tuple(found)
+        required, before = self._required
+        return required[: before.get(key)]
 
     def media(self) -> frozenset[MediaId]:
         """Return the lectures that the course shows."""

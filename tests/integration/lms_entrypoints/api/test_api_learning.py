@@ -1,5 +1,6 @@
 """Lessons, progress and quizzes over HTTP."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -253,3 +254,57 @@ def test_a_lower_revision_that_comes_late_does_not_win(api: Any) -> None:
     assert late.json()["revisions"] == {"q1": 2}
     [q1, _] = api("GET", path, ada).json()["questions"]
     assert q1["answer"] == ["right"]
+
+
+def test_a_heartbeat_is_refused_in_the_order_of_any_request(api: Any) -> None:
+    api.course()
+    ada = api.learner()
+    url = "/progress/streaming.intro"
+
+    forged = {"Authorization": "Bearer forged"}
+    unknown = api("PUT", url, json={"read": "yes"}, headers=forged)
+    wrong = api("PUT", url, ada, json={"read": "yes", "more": 1})
+    empty = api("PUT", url, ada)
+    listed = api("PUT", url, ada, json=[])
+
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "token-invalid")
+    assert [wrong.status_code, empty.status_code, listed.status_code] == [422] * 3
+    assert {(each["place"], each["code"]) for each in wrong.json()["faults"]} == {
+        ("body.read", "invalid-value"),
+        ("body.more", "unknown-field"),
+    }
+    assert [(e["place"], e["code"]) for e in empty.json()["faults"]] == [
+        ("body", "missing-field")
+    ]
+    assert listed.json()["faults"][0]["place"] == "body"
+
+
+def test_heartbeats_of_many_devices_at_once_all_count(api: Any) -> None:
+    api.course()
+    api.lecture()
+    ada = api.learner()
+
+    def report(second: int) -> int:
+        body = {"watched": [[second * 1000, second * 1000 + 1000]]}
+        answer = api("PUT", "/progress/streaming.lecture", ada, json=body)
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(10) as devices:
+        codes = list(devices.map(report, range(10)))
+    shown = api("GET", "/users/me/progress/streaming", ada).json()
+
+    assert codes == [200] * 10
+    assert [each["watched"] for each in shown["lessons"]] == [[[0, 10_000]]]
+
+
+def test_a_heartbeat_sent_again_under_its_key_is_answered_once(api: Any) -> None:
+    api.course()
+    ada = api.learner()
+    send = {"json": {"read": True}, "headers": {"Idempotency-Key": "beat-1"}}
+
+    first = api("PUT", "/progress/streaming.intro", ada, **send)
+    again = api("PUT", "/progress/streaming.intro", ada, **send)
+
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"

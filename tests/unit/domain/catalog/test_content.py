@@ -190,3 +190,17 @@ def test_a_course_knows_its_lessons() -> None:
     assert content.find("z") is None
     assert content.is_free
     assert not evolve(content, prices=(Money(1, "EUR"), Money(0, "JPY"))).is_free
+
+
+@given(course_contents())
+def test_lessons_are_found_where_a_walk_finds_them(content: CourseContent) -> None:
+    before: list[str] = []
+    for module in content.modules:
+        for lesson in module.lessons:
+            assert content.find(lesson.key) == (module, lesson)
+            assert content.earlier(lesson.key) == tuple(before)
+            before += [lesson.key] * lesson.required
+
+    assert content.earlier("never-there") == tuple(before)
+    assert evolve(content) == content
+    assert evolve(content, modules=()).earlier("never-there") == ()

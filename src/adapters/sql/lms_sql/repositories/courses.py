@@ -14,9 +14,10 @@ from lms_core.domain.paging import FIRST, Page, PageRequest
 from lms_core.domain.people.user import Role
 from lms_core.errors import Conflict, NotFound
 from lms_core.ports.unit_of_work import CourseFilter, Courses
+from lms_sql import _statements as sql
 from lms_sql import tables
 from lms_sql._cache import Recent
-from lms_sql._kept import Kept, Kind, insert_if_absent, page_of
+from lms_sql._kept import Kept, Kind, fetch_one, insert_if_absent, page_of
 from lms_sql._values import document, instant, micros, read_document
 from lms_sql.repositories.people import USERS
 
@@ -86,8 +87,8 @@ class SqlCourses:
         return None if head is None else self._of([head])[0]
 
     def published_number(self, course: CourseId) -> int | None:
-        query = select(_T.c.published_number).where(_T.c.id == course)
-        return self._connection.execute(query).scalar()
+        row = fetch_one(self._connection, sql.PUBLISHED_NUMBER, (course,))
+        return None if row is None else row[0]
 
     def publication(self, course: CourseId, number: int) -> Publication:
         known = self._cache.publications.get((course, number))

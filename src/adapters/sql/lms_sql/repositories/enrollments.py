@@ -15,8 +15,9 @@ from lms_core.domain.ids import CourseId, EnrollmentId, UserId
 from lms_core.domain.paging import FIRST, Page, PageRequest
 from lms_core.errors import Refused
 from lms_core.ports.unit_of_work import Enrollments
+from lms_sql import _statements as sql
 from lms_sql import tables
-from lms_sql._kept import Kept, Kind, insert_if_absent, read_page
+from lms_sql._kept import Kept, Kind, fetch_one, insert_if_absent, read_page
 from lms_sql._values import micros, micros_or_none, ppm
 
 _T = tables.enrollments
@@ -38,7 +39,7 @@ def _enrollment(place: Enrollment) -> dict[str, Any]:
     }
 
 
-ENROLLMENTS = Kind(Enrollment, _T, _enrollment)
+ENROLLMENTS = Kind(Enrollment, _T, _enrollment, remembers=2000)
 
 
 @frozen
@@ -59,12 +60,8 @@ class SqlEnrollments:
         return self._kept.get(id=enrollment)
 
     def find(self, learner: UserId, course: CourseId) -> Enrollment | None:
-        # One place is held at a time, so what was opened last ended last.
-        query = ENROLLMENTS.rows.where(
-            _T.c.user_id == learner, _T.c.course_id == course
-        )
-        order = (_T.c.held.desc(), _T.c.opened_at.desc(), _T.c.id.desc())
-        return self._kept.first(query.order_by(*order))
+        row = fetch_one(self._connection, sql.LAST_PLACE, (learner, course))
+        return None if row is None else ENROLLMENTS.read(row)
 
     def add(self, enrollment: Enrollment, *, seats: int | None = None) -> None:
         self._kept.add(enrollment)

@@ -37,9 +37,9 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-USERS = Kind(User, _T, _user)
+USERS = Kind(User, _T, _user, remembers=2000)
 CREDENTIALS = Kind(Credential, tables.credentials, _credential)
-SESSIONS = Kind(Session, _S, _session)
+SESSIONS = Kind(Session, _S, _session, remembers=2000)
 
 
 @frozen
