@@ -43,8 +43,7 @@ class SqlOutbox:
 
     def extend(self, events: Iterable[Envelope]) -> None:
         rows = [
-            {"id": each.id, "document": to_json(dump(each.event))}
-            for each in events
+            {"id": each.id, "document": to_json(dump(each.event))} for each in events
         ]
         if rows:
             self._connection.execute(insert_if_absent(self._connection, _OUT), rows)
