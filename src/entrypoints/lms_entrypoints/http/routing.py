@@ -116,7 +116,7 @@ class QuickRoute(LmsRoute):
         return handle
 
 
-QUICK_THREADS = 2
+QUICK_THREADS = 4
 
 
 async def _json_of(request: Request) -> Any:
