@@ -23,6 +23,7 @@ Step = Callable[[str], None]
 
 _NOT_BENCHMARKS = {"row"}
 _WIDTH = 140
+_ROOM_FOR_BARS = 110
 _BAR = 20
 _GOAL_AT = 10
 """Where in the bar the goal stands: a bar that is full is twice the goal or more."""
@@ -57,22 +58,24 @@ def bar(row: Row) -> Text:
     return Text(drawn, style="green" if row.met else "red")
 
 
-def table_of(rows: Sequence[Row]) -> Table:
-    """Return the figures for people."""
+def table_of(rows: Sequence[Row], *, width: int) -> Table:
+    """Return the figures for people; bars only where *width* leaves room for them."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "case"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("name", no_wrap=True)
+    table.add_column("case")
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("unit", no_wrap=True)
     for heading in ("floor", "ratio", "goal"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("met", no_wrap=True)
-    table.add_column("0 · ratio · goal | · twice", no_wrap=True)
+    has_bars = width >= _ROOM_FOR_BARS
+    if has_bars:
+        table.add_column("0 · ratio · goal | · twice", no_wrap=True)
     for row in rows:
         met = "" if row.met is None else Text("yes" if row.met else "NO")
         figures = map(_figure, (row.floor, row.ratio, row.goal))
-        value = _figure(row.value)
-        table.add_row(row.benchmark, row.case, value, row.unit, *figures, met, bar(row))
+        cells = [row.benchmark, row.case, _figure(row.value), row.unit, *figures, met]
+        table.add_row(*cells, *([bar(row)] if has_bars else []))
     return table
 
 
@@ -167,7 +170,8 @@ def main(
     elif rows:
         # A file or a pipe has no width that a table could be cut to.
         width = None if sys.stdout.isatty() else _WIDTH
-        Console(width=width).print(table_of(rows))
+        console = Console(width=width)
+        console.print(table_of(rows, width=console.width))
     if crashed:
         click.echo(f"crashed: {', '.join(crashed)}", err=True)
         sys.exit(1)
