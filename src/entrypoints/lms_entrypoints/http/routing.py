@@ -159,8 +159,12 @@ def _require_own_page(request: Request) -> None:
 
 
 def _is_never_kept(request: Request) -> bool:
-    """Tell whether the answer would be a secret, or changes nothing."""
-    return request.method in SAFE or request.scope["path"].startswith("/api/v1/auth/")
+    """Tell whether the answer would be a secret, changes nothing, or is a part's.
+
+    A part replaces itself when it is sent again, and is too large to be compared.
+    """
+    path = request.scope["path"]
+    return request.method in SAFE or path.startswith(_UNKEPT)
 
 
 def _require_json(request: Request) -> None:
@@ -177,6 +181,7 @@ def _require_json(request: Request) -> None:
         raise HttpProblem(415, "unsupported-media-type", "send it uncompressed")
 
 
+_UNKEPT = ("/api/v1/auth/", "/api/v1/uploads/")
 _RAW = {"application/zip", "application/gzip", "application/octet-stream", "text/vtt"}
 
 
