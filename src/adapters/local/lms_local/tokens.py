@@ -5,10 +5,12 @@ so a public key would have no reader, and a check costs a tenth of an Ed25519 on
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import field, frozen
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import OctKey
@@ -23,6 +25,9 @@ from lms_local._settings import options
 
 LEEWAY_S = 60
 """How far the clocks of two of our machines may be apart."""
+
+_REMEMBERED = 4096
+"""How many tokens are remembered as signed by us."""
 
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"
@@ -40,6 +45,13 @@ class LocalTokens:
     _audience: str
     _clock: Clock
     _ids: IdSource
+    # A client sends one token for minutes. What it claims cannot change, so its
+    # signature is checked once; its times, and what the platform knows, each time.
+    _signed: Callable[[str], dict[str, Any]] = field(init=False, repr=False, eq=False)
+
+    @_signed.default
+    def _remembering(self) -> Callable[[str], dict[str, Any]]:
+        return lru_cache(maxsize=_REMEMBERED)(self._check_signature)
 
     def issue(self, user: UserId, *, session: SessionId, lifetime_s: int) -> str:
         if lifetime_s <= 0:
@@ -67,13 +79,7 @@ class LocalTokens:
             raise NotPermitted("the token is not good", code="token-invalid") from exc
 
     def _identity(self, token: str) -> Identity:
-        if not _COMPACT.fullmatch(token):
-            raise ValueError("not of the form of our tokens")
-        found = jwt.decode(token, lambda it: self._key(it.headers()), [_ALGORITHM])
-        texts = [type(found.claims.get(name)) for name in _TEXTS]
-        times = [type(found.claims.get(name)) for name in _TIMES]
-        if texts != [str] * len(_TEXTS) or times != [int] * len(_TIMES):
-            raise ValueError("a claim is missing or of another type")
+        claims = self._signed(token)
         registry = jwt.JWTClaimsRegistry(
             now=int(self._clock.now().timestamp()),
             leeway=LEEWAY_S,
@@ -81,13 +87,24 @@ class LocalTokens:
             aud={"essential": True, "value": self._audience},
         )
         # Expiry is checked last: an expired token is one that was good once.
-        registry.validate(dict(sorted(found.claims.items(), key=_is_expiry)))
+        registry.validate(dict(sorted(claims.items(), key=_is_expiry)))
         return Identity(
-            issuer=found.claims["iss"],
-            subject=found.claims["sub"],
-            session=SessionId(found.claims["sid"]),
-            expires_at=datetime.fromtimestamp(found.claims["exp"], UTC),
+            issuer=claims["iss"],
+            subject=claims["sub"],
+            session=SessionId(claims["sid"]),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
+
+    def _check_signature(self, token: str) -> dict[str, Any]:
+        """Return what *token* claims, if we signed it; times are not looked at."""
+        if not _COMPACT.fullmatch(token):
+            raise ValueError("not of the form of our tokens")
+        found = jwt.decode(token, lambda it: self._key(it.headers()), [_ALGORITHM])
+        texts = [type(found.claims.get(name)) for name in _TEXTS]
+        times = [type(found.claims.get(name)) for name in _TIMES]
+        if texts != [str] * len(_TEXTS) or times != [int] * len(_TIMES):
+            raise ValueError("a claim is missing or of another type")
+        return found.claims
 
     def _key(self, header: dict[str, Any]) -> OctKey:
         """Return the key a header asks for, if the header is one of ours."""
