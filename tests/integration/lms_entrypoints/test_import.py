@@ -11,7 +11,7 @@ from lms_core.application.register_user import RegisterUser
 from lms_core.application.upload_media import StartUpload, UploadPart
 from lms_core.domain.access.policy import Actor
 from lms_core.domain.catalog.content import Video
-from lms_core.domain.ids import CourseId, LessonId
+from lms_core.domain.ids import CourseId, LessonId, MediaId
 from lms_core.domain.media.asset import MediaAsset, MediaStatus
 from lms_core.errors import InvalidDocument, InvalidValue, NotFound, Refused
 from lms_core.ports.object_store import PART_BYTES
@@ -119,11 +119,13 @@ def test_a_lesson_without_a_file_keeps_the_lecture_it_has(
     assert lecture(platform) == before
 
 
-def test_an_interrupted_upload_goes_on_where_it_stopped(
-    platform: Platform, author: Actor, folder: Path
-) -> None:
-    whole = bytes(PART_BYTES) + b"the last part"
-    (folder / LECTURE).write_bytes(whole)
+WHOLE = bytes(PART_BYTES) + b"the last part"
+
+
+def broken_off(
+    platform: Platform, author: Actor, folder: Path, fingerprint: str, part: bytes
+) -> tuple[Actor, MediaId]:
+    """Begin an upload that stops after its first part."""
     course = read_course_folder(folder)
     import_course(platform, author, evolve(course, media=()))
     with platform.start(read_only=True) as work:
@@ -132,45 +134,46 @@ def test_an_interrupted_upload_goes_on_where_it_stopped(
         teacher,
         LessonId(COURSE, "the-idea-in-forty-seconds"),
         filename="lecture.mp4",
-        size_bytes=len(whole),
+        size_bytes=len(WHOLE),
         content_type="video/mp4",
-        fingerprint=str((folder / LECTURE).stat().st_mtime_ns),
+        fingerprint=fingerprint,
     )
-    platform.use(UploadPart)(teacher, state.media.id, 1, whole[:PART_BYTES])
+    platform.use(UploadPart)(teacher, state.media.id, 1, part)
+    return teacher, state.media.id
+
+
+def test_an_interrupted_upload_goes_on_where_it_stopped(
+    platform: Platform, author: Actor, folder: Path
+) -> None:
+    (folder / LECTURE).write_bytes(WHOLE)
+    changed_at = str((folder / LECTURE).stat().st_mtime_ns)
+    teacher, begun = broken_off(
+        platform, author, folder, changed_at, WHOLE[:PART_BYTES]
+    )
     told: list[tuple[str, int, int]] = []
 
+    course = read_course_folder(folder)
     import_course(platform, teacher, course, report=lambda *seen: told.append(seen))
 
-    assert told[-1] == ("lecture.mp4", len(whole), len(whole))
-    assert (lecture(platform).id, lecture(platform).generation) == (state.media.id, 1)
+    assert told[-1] == ("lecture.mp4", len(WHOLE), len(WHOLE))
+    assert (lecture(platform).id, lecture(platform).generation) == (begun, 1)
     with platform.objects.open(lecture(platform).source) as stored:
-        assert b"".join(stored) == whole
+        assert b"".join(stored) == WHOLE
 
 
 def test_another_file_of_the_same_name_and_size_starts_anew(
     platform: Platform, author: Actor, folder: Path
 ) -> None:
-    whole = bytes(PART_BYTES) + b"the last part"
-    (folder / LECTURE).write_bytes(whole)
-    course = read_course_folder(folder)
-    import_course(platform, author, evolve(course, media=()))
-    with platform.start(read_only=True) as work:
-        teacher = Actor.of(work.users.get(author.user or pytest.fail("nobody")))
-    state = platform.use(StartUpload)(
-        teacher,
-        LessonId(COURSE, "the-idea-in-forty-seconds"),
-        filename="lecture.mp4",
-        size_bytes=len(whole),
-        content_type="video/mp4",
-        fingerprint="of another file",
+    (folder / LECTURE).write_bytes(WHOLE)
+    teacher, _ = broken_off(
+        platform, author, folder, "of another file", b"x" * PART_BYTES
     )
-    platform.use(UploadPart)(teacher, state.media.id, 1, b"x" * PART_BYTES)
 
-    import_course(platform, teacher, course)
+    import_course(platform, teacher, read_course_folder(folder))
 
     assert lecture(platform).generation == 2
     with platform.objects.open(lecture(platform).source) as stored:
-        assert b"".join(stored) == whole
+        assert b"".join(stored) == WHOLE
 
 
 def test_nothing_is_stored_when_anything_is_wrong(
